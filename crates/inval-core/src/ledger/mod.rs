@@ -1,0 +1,553 @@
+//! The ledger: the books of one partition, kept by one policy within its limits.
+
+mod deadlines;
+
+use std::borrow::Borrow;
+use std::time::Duration;
+
+use hashbrown::HashTable;
+use thiserror::Error;
+
+use crate::config::{Config, MAX_LIFETIME};
+use crate::policy::{AnyPolicy, Limits, Policy};
+use crate::slab::{Entry, Id, MAX_ENTRIES, NONE, Node, Queue, Slab};
+use crate::stats::{RemovalCause, Stats, Usage};
+use crate::units::{Random, Timestamp, Weight, millis};
+use deadlines::Deadlines;
+
+/// Ages at eviction are kept to 2^4 ms, so that 32 bits last for two years.
+const TICK_BITS: u32 = 4;
+/// How many expired entries a write collects although their room is not needed.
+const COLLECTED_BY_WRITE: usize = 2;
+
+/// What policies see of the ledger.
+#[derive(Debug)]
+pub(crate) struct Books<K, V> {
+    pub(crate) slab: Slab<K, V>,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) limits: Limits,
+}
+
+/// The books of one partition of a cache. See the crate's documentation for an example.
+///
+/// Every operation takes `now`; a `now` before an earlier one counts as that one. Operations on a key
+/// take its hash as well, 64 well-mixed bits that are the same for equal keys: a sharded store has to
+/// compute it anyway to find the ledger.
+#[derive(Debug)]
+pub struct Ledger<K, V> {
+    config: Config,
+    books: Books<K, V>,
+    index: HashTable<Id>,
+    policy: AnyPolicy,
+    stats: Stats,
+    random: Random,
+    now: u64,
+}
+
+/// An entry to be written.
+#[derive(Debug)]
+pub struct Arrival<K, V> {
+    /// 64 well-mixed bits of the key.
+    pub hash: u64,
+    /// The key.
+    pub key: K,
+    /// The value.
+    pub value: V,
+    /// What the entry is charged.
+    pub weight: Weight,
+    /// Its own TTL instead of the configured one; beyond [`MAX_LIFETIME`] it does not expire.
+    pub ttl: Option<Duration>,
+}
+
+/// How a write was taken in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Insertion {
+    /// The key was not there, or had expired.
+    Inserted,
+    /// The key was there; its former entry was handed back.
+    Replaced,
+}
+
+/// A write that was refused, with what it brought. An entry that was there before is removed all the
+/// same, because its value is out of date.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Rejected<K, V> {
+    /// Why.
+    pub reason: Rejection,
+    /// The key that was to be written.
+    pub key: K,
+    /// The value that was to be written.
+    pub value: V,
+}
+
+/// Why a write was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum Rejection {
+    /// The entry alone is heavier than the limit in bytes.
+    #[error("the entry weighs {weight} bytes, the limit is {max_bytes}")]
+    TooHeavy {
+        /// What the entry weighs.
+        weight: u32,
+        /// The limit it exceeds.
+        max_bytes: u64,
+    },
+    /// Its TTL is below one millisecond.
+    #[error("the entry's TTL is below 1 ms, so it could never be read")]
+    NoTimeToLive,
+}
+
+/// An entry that has left, handed back so that it drops where its owner wants it to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Removed<K, V> {
+    /// Its key.
+    pub key: K,
+    /// Its value.
+    pub value: V,
+    /// What it was charged.
+    pub weight: Weight,
+    /// Why it left.
+    pub cause: RemovalCause,
+}
+
+/// What [`Ledger::validate`] found wrong. Any of these is a defect of this crate, or of `Hash` and
+/// `Eq` of the keys.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum Inconsistency {
+    /// Usage differs from a recount.
+    #[error("usage is booked as {booked:?}, a recount gives {counted:?}")]
+    Usage {
+        /// What the statistics say.
+        booked: Usage,
+        /// What the entries add up to.
+        counted: Usage,
+    },
+    /// What came in is not what left plus what is there.
+    #[error("inserted is {inserted:?}, but usage and removals add up to {accounted:?}")]
+    Flow {
+        /// What the statistics say came in.
+        inserted: Usage,
+        /// Usage plus removals of every cause.
+        accounted: Usage,
+    },
+    /// More is held than the limits allow.
+    #[error("usage {usage:?} is above a limit")]
+    OverLimit {
+        /// What is held.
+        usage: Usage,
+    },
+    /// The index does not lead to each entry exactly once.
+    #[error("the index has {indexed} places for {entries} entries, or leads astray")]
+    Index {
+        /// Places in the index.
+        indexed: u64,
+        /// Live entries.
+        entries: u64,
+    },
+    /// A policy's queues do not hold each entry exactly once.
+    #[error("the policy's queues do not hold each entry exactly once")]
+    Queues,
+    /// The policy's own state is unsound.
+    #[error("the policy's own state is unsound")]
+    Policy,
+    /// The timing wheel is unsound.
+    #[error("the timing wheel is unsound")]
+    Wheel,
+}
+
+impl<K: Eq, V> Ledger<K, V> {
+    /// An empty ledger that keeps to `config`. It allocates as entries come in.
+    pub fn new(config: &Config) -> Self {
+        let limits = Limits {
+            entries: config.max_entries().unwrap_or(u64::MAX).min(MAX_ENTRIES),
+            bytes: config.max_bytes().unwrap_or(u64::MAX),
+        };
+        let books = Books {
+            slab: Slab::new(limits.entries),
+            deadlines: Deadlines::new(config.time_to_idle().map(millis)),
+            limits,
+        };
+        Self {
+            config: *config,
+            books,
+            index: HashTable::new(),
+            policy: AnyPolicy::new(config),
+            stats: Stats::default(),
+            random: Random::new(config.seed()),
+            now: 0,
+        }
+    }
+
+    /// The configuration it keeps to.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Entries held, expired ones that still await collection included.
+    pub fn len(&self) -> usize {
+        self.books.slab.len() as usize
+    }
+
+    /// Whether nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Everything counted so far.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Whether reads depend on the time: an entry has a deadline now.
+    #[inline]
+    pub fn has_deadlines(&self) -> bool {
+        self.books.deadlines.are_used()
+    }
+
+    /// The value under `key`, unless there is none or it has expired. Counts a hit or a miss and
+    /// tells the policy.
+    #[inline]
+    pub fn get<Q>(&mut self, hash: u64, key: &Q, now: Timestamp) -> Option<&V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        let now = self.advance(now);
+        match self.find(hash as u32, key) {
+            Some(id) if !self.has_expired(id, now) => {
+                self.stats.hits += 1;
+                self.policy.on_hit(&mut self.books, id);
+                self.books.deadlines.touch(id, now);
+                let entry = self.books.slab.entry_mut(id);
+                entry.touched = tick(now);
+                Some(&entry.value)
+            }
+            _ => {
+                self.stats.misses += 1;
+                self.policy.on_miss(hash as u32);
+                None
+            }
+        }
+    }
+
+    /// The value under `key`, unless there is none or it has expired. Counts nothing and leaves the
+    /// order of eviction as it is.
+    pub fn peek<Q>(&self, hash: u64, key: &Q, now: Timestamp) -> Option<&V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        let now = now.as_millis().max(self.now);
+        let id = self.find(hash as u32, key).filter(|&id| !self.has_expired(id, now))?;
+        Some(&self.books.slab.entry(id).value)
+    }
+
+    /// Writes an entry. What it overwrites, and what has to go for it, is handed to `removed`:
+    /// expired entries first, others only as far as the limits demand. The new entry itself stays.
+    pub fn insert(
+        &mut self,
+        arrival: Arrival<K, V>,
+        now: Timestamp,
+        removed: &mut impl Extend<Removed<K, V>>,
+    ) -> Result<Insertion, Rejected<K, V>> {
+        let now = self.advance(now);
+        let found = self.find(arrival.hash as u32, &arrival.key);
+        let deadline = match self.check(&arrival, now) {
+            Ok(deadline) => deadline,
+            Err(reason) => {
+                removed.extend(found.and_then(|id| self.take_outdated(id, now)));
+                self.stats.rejected += 1;
+                let Arrival { key, value, .. } = arrival;
+                return Err(Rejected { reason, key, value });
+            }
+        };
+        let outcome = match found {
+            Some(id) if self.can_stay(id, arrival.weight, now) => {
+                removed.extend([self.overwrite(id, arrival, deadline, now)]);
+                Insertion::Replaced
+            }
+            found => {
+                let outdated = found.and_then(|id| self.take_outdated(id, now));
+                let replaced = outdated.as_ref().is_some_and(|r| r.cause == RemovalCause::Replaced);
+                removed.extend(outdated);
+                self.make_room(arrival.weight, now, removed);
+                self.admit(arrival, deadline, now);
+                if replaced { Insertion::Replaced } else { Insertion::Inserted }
+            }
+        };
+        self.expire(now, COLLECTED_BY_WRITE, removed);
+        Ok(outcome)
+    }
+
+    /// Takes the entry under `key` out, if there is one. Its cause is `Invalidated`, or `Expired` if
+    /// its time had passed already.
+    pub fn remove<Q>(&mut self, hash: u64, key: &Q, now: Timestamp) -> Option<Removed<K, V>>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        let now = self.advance(now);
+        let id = self.find(hash as u32, key)?;
+        let expired = self.has_expired(id, now);
+        let cause = if expired { RemovalCause::Expired } else { RemovalCause::Invalidated };
+        self.take(id, cause, now)
+    }
+
+    /// Takes up to `most` entries whose time has passed off the books, soonest deadline first, and
+    /// hands them to `removed`. Returns how many; fewer than `most` means that none is left.
+    pub fn maintain(
+        &mut self,
+        now: Timestamp,
+        most: usize,
+        removed: &mut impl Extend<Removed<K, V>>,
+    ) -> usize {
+        let now = self.advance(now);
+        self.expire(now, most, removed)
+    }
+
+    /// No entry expires before this point; `None` if none will. A good time to call
+    /// [`maintain`](Self::maintain), and calling it early does no harm.
+    pub fn next_timeout(&self) -> Option<Timestamp> {
+        self.books.deadlines.next_wake().map(Timestamp::from_millis)
+    }
+
+    /// Invalidates everything at once and hands it back. What the policy had learnt is forgotten.
+    pub fn clear(&mut self) -> impl Iterator<Item = Removed<K, V>> + use<K, V> {
+        let fresh = Self::new(&self.config);
+        let old = std::mem::replace(&mut self.books, fresh.books);
+        self.index = fresh.index;
+        self.policy = fresh.policy;
+        self.stats.invalidated += std::mem::take(&mut self.stats.usage);
+        let cause = RemovalCause::Invalidated;
+        old.slab.into_entries().map(move |(entry, node)| removed(entry, node, cause))
+    }
+
+    /// Up to `most` places of the ledger from place `from` on, as the entries alive in them and the
+    /// place to go on from; `None` when that was the last. An entry keeps its place, so one that
+    /// is there throughout a walk is seen exactly once.
+    pub fn page(
+        &self,
+        from: u32,
+        most: u32,
+        now: Timestamp,
+    ) -> (impl Iterator<Item = (&K, &V)>, Option<u32>) {
+        let now = now.as_millis().max(self.now);
+        let end = from.saturating_add(most).min(self.books.slab.end());
+        let live = (from..end).filter(move |&id| !self.has_expired(id, now));
+        let entries = live.filter_map(|id| self.books.slab.get(id));
+        (entries.map(|e| (&e.key, &e.value)), (end < self.books.slab.end()).then_some(end))
+    }
+
+    /// Recounts everything and compares it with the books. Linear in the number of entries.
+    pub fn validate(&self) -> Result<(), Inconsistency> {
+        let Self { books, stats, .. } = self;
+        let mut counted = Usage::default();
+        books.slab.ids().for_each(|id| counted.add(books.slab.node(id).weight));
+        if counted != stats.usage || counted.entries != u64::from(books.slab.len()) {
+            return Err(Inconsistency::Usage { booked: stats.usage, counted });
+        }
+        let mut accounted = counted;
+        for part in [stats.expired, stats.evicted, stats.invalidated, stats.replaced] {
+            accounted += part;
+        }
+        if accounted != stats.inserted {
+            return Err(Inconsistency::Flow { inserted: stats.inserted, accounted });
+        }
+        if books.limits.are_below(counted) {
+            return Err(Inconsistency::OverLimit { usage: counted });
+        }
+        let indexed = self.index.len() as u64;
+        let leads_back =
+            |id| self.find(books.slab.node(id).hash, &books.slab.entry(id).key) == Some(id);
+        if indexed != counted.entries || !books.slab.ids().all(leads_back) {
+            return Err(Inconsistency::Index { indexed, entries: counted.entries });
+        }
+        if !self.queues_are_consistent() {
+            return Err(Inconsistency::Queues);
+        }
+        if !self.policy.is_consistent(books) {
+            return Err(Inconsistency::Policy);
+        }
+        if books.deadlines.is_consistent(books.slab.len()) {
+            Ok(())
+        } else {
+            Err(Inconsistency::Wheel)
+        }
+    }
+
+    fn queues_are_consistent(&self) -> bool {
+        let slab = &self.books.slab;
+        let mut total = Usage::default();
+        for (queue, list) in self.policy.lists() {
+            let mut held = Usage::default();
+            for id in list.ids(&slab.nodes) {
+                if slab.get(id).is_none_or(|entry| entry.queue != queue) {
+                    return false;
+                }
+                held.add(slab.node(id).weight);
+            }
+            if held != list.usage() {
+                return false;
+            }
+            total += held;
+        }
+        total == self.stats.usage
+    }
+
+    #[inline]
+    fn advance(&mut self, now: Timestamp) -> u64 {
+        self.now = self.now.max(now.as_millis());
+        self.now
+    }
+
+    #[inline]
+    fn find<Q>(&self, hash: u32, key: &Q) -> Option<Id>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        let is_it = |&id: &Id| self.books.slab.get(id).is_some_and(|e| e.key.borrow() == key);
+        self.index.find(spread(hash), is_it).copied()
+    }
+
+    #[inline]
+    fn has_expired(&self, id: Id, now: u64) -> bool {
+        self.has_deadlines() && self.books.deadlines.has_passed(id, now)
+    }
+
+    /// The deadline of an arrival, or why it cannot be taken in.
+    fn check(&mut self, arrival: &Arrival<K, V>, now: u64) -> Result<Option<u64>, Rejection> {
+        let (weight, max_bytes) = (arrival.weight.bytes(), self.books.limits.bytes);
+        if u64::from(weight) > max_bytes {
+            return Err(Rejection::TooHeavy { weight, max_bytes });
+        }
+        let Some(ttl) = arrival.ttl.or(self.config.ttl()).filter(|&ttl| ttl <= MAX_LIFETIME) else {
+            return Ok(None);
+        };
+        let ttl = millis(ttl);
+        if ttl == 0 {
+            return Err(Rejection::NoTimeToLive);
+        }
+        let cut = match self.config.ttl_jitter() {
+            0.0 => 0,
+            jitter => (ttl as f64 * jitter * self.random.next_share()) as u64,
+        };
+        Ok(Some(now.saturating_add((ttl - cut).max(1))))
+    }
+
+    /// Whether the entry is alive and may take on `weight` without another having to go.
+    fn can_stay(&self, id: Id, weight: Weight, now: u64) -> bool {
+        let others = self.stats.usage.bytes - u64::from(self.books.slab.node(id).weight);
+        let bytes = others + u64::from(weight.bytes());
+        bytes <= self.books.limits.bytes && !self.has_expired(id, now)
+    }
+
+    /// Writes over a live entry in its place, which counts as an access to it.
+    fn overwrite(
+        &mut self,
+        id: Id,
+        arrival: Arrival<K, V>,
+        deadline: Option<u64>,
+        now: u64,
+    ) -> Removed<K, V> {
+        let node = self.books.slab.node(id);
+        let (old, new) = (node.weight, arrival.weight.bytes());
+        self.policy.list_of(&self.books, id).reweigh(old, new);
+        let node = self.books.slab.node_mut(id);
+        (node.weight, node.born) = (new, tick(now));
+        let entry = self.books.slab.entry_mut(id);
+        entry.touched = tick(now);
+        let key = std::mem::replace(&mut entry.key, arrival.key);
+        let value = std::mem::replace(&mut entry.value, arrival.value);
+        self.books.deadlines.set(id, deadline, now);
+        self.policy.on_hit(&mut self.books, id);
+        self.stats.count_removal(RemovalCause::Replaced, old);
+        self.stats.usage.subtract(old);
+        self.count_arrival(new);
+        Removed { key, value, weight: Weight::new(old), cause: RemovalCause::Replaced }
+    }
+
+    fn take_outdated(&mut self, id: Id, now: u64) -> Option<Removed<K, V>> {
+        let expired = self.has_expired(id, now);
+        let cause = if expired { RemovalCause::Expired } else { RemovalCause::Replaced };
+        self.take(id, cause, now)
+    }
+
+    fn make_room(&mut self, weight: Weight, now: u64, removed: &mut impl Extend<Removed<K, V>>) {
+        loop {
+            let mut usage = self.stats.usage;
+            usage.add(weight.bytes());
+            if !self.books.limits.are_below(usage) {
+                return;
+            }
+            let (id, cause) = match self.books.deadlines.first_due(now) {
+                Some(id) => (Some(id), RemovalCause::Expired),
+                None => (self.policy.victim(&mut self.books), RemovalCause::Evicted),
+            };
+            let Some(gone) = id.and_then(|id| self.take(id, cause, now)) else { return };
+            removed.extend([gone]);
+        }
+    }
+
+    fn admit(&mut self, arrival: Arrival<K, V>, deadline: Option<u64>, now: u64) {
+        let Arrival { hash, key, value, weight, .. } = arrival;
+        let (hash, weight) = (hash as u32, weight.bytes());
+        let entry = Entry { key, value, touched: tick(now), freq: 0, queue: Queue::Main };
+        let node = Node { prev: NONE, next: NONE, weight, born: tick(now), hash };
+        let id = self.books.slab.insert(entry, node);
+        let nodes = &self.books.slab.nodes;
+        self.index.insert_unique(spread(hash), id, |&id| spread(nodes[id as usize].hash));
+        self.books.deadlines.set(id, deadline, now);
+        self.policy.on_insert(&mut self.books, id);
+        self.count_arrival(weight);
+    }
+
+    fn count_arrival(&mut self, weight: u32) {
+        self.stats.inserted.add(weight);
+        self.stats.usage.add(weight);
+        self.stats.peak = self.stats.peak.max(self.stats.usage);
+    }
+
+    fn expire(&mut self, now: u64, most: usize, removed: &mut impl Extend<Removed<K, V>>) -> usize {
+        for count in 0..most {
+            let due = self.books.deadlines.first_due(now);
+            match due.and_then(|id| self.take(id, RemovalCause::Expired, now)) {
+                Some(gone) => removed.extend([gone]),
+                None => return count,
+            }
+        }
+        most
+    }
+
+    /// Takes an entry off all books.
+    fn take(&mut self, id: Id, cause: RemovalCause, now: u64) -> Option<Removed<K, V>> {
+        self.policy.on_remove(&mut self.books, id, cause);
+        self.books.deadlines.forget(id);
+        let (entry, node) = self.books.slab.remove(id)?;
+        if let Ok(place) = self.index.find_entry(spread(node.hash), |&other| other == id) {
+            place.remove();
+        }
+        self.stats.usage.subtract(node.weight);
+        self.stats.count_removal(cause, node.weight);
+        if cause == RemovalCause::Evicted {
+            let since = |then: u32| u64::from(tick(now).wrapping_sub(then)) << TICK_BITS;
+            self.stats.evicted_age.record(since(node.born));
+            self.stats.evicted_idle.record(since(entry.touched));
+        }
+        Some(removed(entry, node, cause))
+    }
+}
+
+fn removed<K, V>(entry: Entry<K, V>, node: Node, cause: RemovalCause) -> Removed<K, V> {
+    let Entry { key, value, .. } = entry;
+    Removed { key, value, weight: Weight::new(node.weight), cause }
+}
+
+/// The 64 bits that the index needs, out of the 32 that are kept of a hash.
+#[inline]
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+fn tick(now: u64) -> u32 {
+    (now >> TICK_BITS) as u32
+}

@@ -1,0 +1,45 @@
+//! LRU: the entry that was read or written least recently goes first.
+
+use super::Policy;
+use crate::ledger::Books;
+use crate::list::List;
+use crate::slab::{Id, Queue};
+use crate::stats::RemovalCause;
+
+#[derive(Debug)]
+pub(crate) struct Lru {
+    list: List,
+}
+
+impl Lru {
+    pub(crate) fn new() -> Self {
+        Self { list: List::EMPTY }
+    }
+}
+
+impl Policy for Lru {
+    #[inline]
+    fn on_hit<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        self.list.move_to_back(&mut books.slab.nodes, id);
+    }
+
+    fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        self.list.push_back(&mut books.slab.nodes, id);
+    }
+
+    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, _: RemovalCause) {
+        self.list.remove(&mut books.slab.nodes, id);
+    }
+
+    fn victim<K, V>(&mut self, _: &mut Books<K, V>) -> Option<Id> {
+        self.list.front()
+    }
+
+    fn list_of<K, V>(&mut self, _: &Books<K, V>, _: Id) -> &mut List {
+        &mut self.list
+    }
+
+    fn lists(&self) -> Vec<(Queue, List)> {
+        vec![(Queue::Main, self.list)]
+    }
+}

@@ -1,0 +1,149 @@
+//! The policies: state machines that say which entry goes first, behind one small trait.
+
+mod fifo;
+mod ghost;
+mod lfu;
+mod lru;
+mod s3_fifo;
+mod sieve;
+mod sketch;
+mod ttl;
+mod w_tinylfu;
+
+use crate::config::Config;
+use crate::ledger::Books;
+use crate::list::List;
+use crate::slab::{Id, Queue};
+use crate::stats::{RemovalCause, Usage};
+use crate::strategy::Strategy;
+
+/// What a policy is told, and the one thing it is asked. Hooks only keep the policy's own order; the
+/// ledger does the rest. Every hook is amortised O(1).
+pub(crate) trait Policy {
+    /// A key was read that is not in the books. `hash` is the low half of its hash.
+    fn on_miss(&mut self, _hash: u32) {}
+
+    /// A live entry was read, or overwritten without growing beyond a limit.
+    fn on_hit<K, V>(&mut self, books: &mut Books<K, V>, id: Id);
+
+    /// A new entry is in the slab, in no queue yet. Room has been made for it.
+    fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id);
+
+    /// An entry is about to leave the slab.
+    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, cause: RemovalCause);
+
+    /// The entry that should go next; `None` only if there is none at all. The caller removes it.
+    fn victim<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id>;
+
+    /// The list in which an entry stands.
+    fn list_of<K, V>(&mut self, books: &Books<K, V>, id: Id) -> &mut List;
+
+    /// All lists, each with the queue its entries must be marked with.
+    fn lists(&self) -> Vec<(Queue, List)>;
+
+    /// Whether what the policy keeps beside its lists is sound.
+    fn is_consistent<K, V>(&self, _books: &Books<K, V>) -> bool {
+        true
+    }
+}
+
+/// Any of the policies. The set is closed, so the choice costs a predictable branch, not a call.
+#[derive(Debug)]
+pub(crate) enum AnyPolicy {
+    Ttl(ttl::Ttl),
+    Lru(lru::Lru),
+    Lfu(Box<lfu::Lfu>),
+    Fifo(fifo::Fifo),
+    Sieve(sieve::Sieve),
+    S3Fifo(s3_fifo::S3Fifo),
+    WTinyLfu(Box<w_tinylfu::WTinyLfu>),
+}
+
+impl AnyPolicy {
+    pub(crate) fn new(config: &Config) -> Self {
+        match config.strategy() {
+            Strategy::Ttl => Self::Ttl(ttl::Ttl::new()),
+            Strategy::Lru => Self::Lru(lru::Lru::new()),
+            Strategy::Lfu => Self::Lfu(Box::new(lfu::Lfu::new())),
+            Strategy::Fifo => Self::Fifo(fifo::Fifo::new()),
+            Strategy::Sieve => Self::Sieve(sieve::Sieve::new()),
+            Strategy::S3Fifo => Self::S3Fifo(s3_fifo::S3Fifo::new()),
+            Strategy::WTinyLfu => Self::WTinyLfu(Box::new(w_tinylfu::WTinyLfu::new(config.seed()))),
+        }
+    }
+}
+
+macro_rules! each {
+    ($self:expr, $policy:ident => $call:expr) => {
+        match $self {
+            AnyPolicy::Ttl($policy) => $call,
+            AnyPolicy::Lru($policy) => $call,
+            AnyPolicy::Lfu($policy) => $call,
+            AnyPolicy::Fifo($policy) => $call,
+            AnyPolicy::Sieve($policy) => $call,
+            AnyPolicy::S3Fifo($policy) => $call,
+            AnyPolicy::WTinyLfu($policy) => $call,
+        }
+    };
+}
+
+impl Policy for AnyPolicy {
+    #[inline]
+    fn on_miss(&mut self, hash: u32) {
+        each!(self, p => p.on_miss(hash));
+    }
+
+    #[inline]
+    fn on_hit<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        each!(self, p => p.on_hit(books, id));
+    }
+
+    fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        each!(self, p => p.on_insert(books, id));
+    }
+
+    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, cause: RemovalCause) {
+        each!(self, p => p.on_remove(books, id, cause));
+    }
+
+    fn victim<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id> {
+        each!(self, p => p.victim(books))
+    }
+
+    fn list_of<K, V>(&mut self, books: &Books<K, V>, id: Id) -> &mut List {
+        each!(self, p => p.list_of(books, id))
+    }
+
+    fn lists(&self) -> Vec<(Queue, List)> {
+        each!(self, p => p.lists())
+    }
+
+    fn is_consistent<K, V>(&self, books: &Books<K, V>) -> bool {
+        each!(self, p => p.is_consistent(books))
+    }
+}
+
+/// The most entries and bytes that a part of the cache may hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) entries: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Limits {
+    /// Whether `usage` is above a limit.
+    pub(crate) fn are_below(self, usage: Usage) -> bool {
+        usage.entries > self.entries || usage.bytes > self.bytes
+    }
+
+    /// The part `share` (0 to 1) of these limits, at least one entry and one byte.
+    pub(crate) fn share(self, share: f64) -> Self {
+        let part = |limit: u64| ((limit as f64 * share).round() as u64).max(1);
+        Self { entries: part(self.entries), bytes: part(self.bytes) }
+    }
+
+    /// Whether `usage` has reached a limit, so that nothing more fits.
+    pub(crate) fn are_reached_by(self, usage: Usage) -> bool {
+        usage.entries >= self.entries || usage.bytes >= self.bytes
+    }
+}

@@ -1,0 +1,112 @@
+//! S3-FIFO (Yang et al., "FIFO Queues are All You Need for Cache Eviction", SOSP 2023).
+
+use super::{Limits, Policy, ghost::Ghost};
+use crate::ledger::Books;
+use crate::list::List;
+use crate::slab::{Id, Queue};
+use crate::stats::RemovalCause;
+
+/// Accesses an entry is remembered for.
+const MOST_ACCESSES: u8 = 3;
+/// Accesses that move an entry from the small to the main queue.
+const ACCESSES_TO_STAY: u8 = 2;
+
+/// New entries queue in `small` (a tenth of the cache). Those read twice there move on to `main`, the
+/// others leave and are remembered as ghosts; a key that comes back while remembered goes straight
+/// to `main`. Entries of `main` go round once more for every access, up to three.
+#[derive(Debug)]
+pub(crate) struct S3Fifo {
+    small: List,
+    main: List,
+    ghosts: Ghost,
+}
+
+impl S3Fifo {
+    pub(crate) fn new() -> Self {
+        Self { small: List::EMPTY, main: List::EMPTY, ghosts: Ghost::new() }
+    }
+
+    /// How many ghosts count: as many as `main` is meant to hold.
+    fn window<K, V>(books: &Books<K, V>) -> u64 {
+        main_share(u64::from(books.slab.len()))
+    }
+
+    /// The first entry of `small` that did not earn its place in `main`; those before it move there.
+    fn victim_in_small<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id> {
+        while let Some(id) = self.small.front() {
+            let entry = books.slab.entry_mut(id);
+            if entry.freq < ACCESSES_TO_STAY {
+                return Some(id);
+            }
+            (entry.freq, entry.queue) = (0, Queue::Main);
+            self.small.remove(&mut books.slab.nodes, id);
+            self.main.push_back(&mut books.slab.nodes, id);
+        }
+        None
+    }
+
+    /// The first entry of `main` that has used up its accesses.
+    fn victim_in_main<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id> {
+        while let Some(id) = self.main.front() {
+            let entry = books.slab.entry_mut(id);
+            if entry.freq == 0 {
+                return Some(id);
+            }
+            entry.freq -= 1;
+            self.main.move_to_back(&mut books.slab.nodes, id);
+        }
+        None
+    }
+}
+
+/// The part of a limit that is `main`'s.
+fn main_share(limit: u64) -> u64 {
+    limit - limit / 10
+}
+
+impl Policy for S3Fifo {
+    #[inline]
+    fn on_hit<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        let entry = books.slab.entry_mut(id);
+        if entry.freq < MOST_ACCESSES {
+            entry.freq += 1;
+        }
+    }
+
+    fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        let hash = books.slab.node(id).hash;
+        if self.ghosts.take(hash, Self::window(books)) {
+            self.main.push_back(&mut books.slab.nodes, id);
+        } else {
+            books.slab.entry_mut(id).queue = Queue::Entrance;
+            self.small.push_back(&mut books.slab.nodes, id);
+        }
+    }
+
+    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, cause: RemovalCause) {
+        if cause == RemovalCause::Evicted && books.slab.entry(id).queue == Queue::Entrance {
+            self.ghosts.insert(books.slab.node(id).hash, Self::window(books));
+        }
+        self.list_of(books, id).remove(&mut books.slab.nodes, id);
+    }
+
+    fn victim<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id> {
+        let Limits { entries, bytes } = books.limits;
+        let share = Limits { entries: main_share(entries), bytes: main_share(bytes) };
+        if share.are_below(self.main.usage()) {
+            return self.victim_in_main(books);
+        }
+        self.victim_in_small(books).or_else(|| self.victim_in_main(books))
+    }
+
+    fn list_of<K, V>(&mut self, books: &Books<K, V>, id: Id) -> &mut List {
+        match books.slab.entry(id).queue {
+            Queue::Entrance => &mut self.small,
+            Queue::Main | Queue::Protected => &mut self.main,
+        }
+    }
+
+    fn lists(&self) -> Vec<(Queue, List)> {
+        vec![(Queue::Entrance, self.small), (Queue::Main, self.main)]
+    }
+}

@@ -1,0 +1,61 @@
+//! SIEVE (Zhang et al., "SIEVE is Simpler than LRU", NSDI 2024): a FIFO whose hand spares what was read.
+
+use super::Policy;
+use crate::ledger::Books;
+use crate::list::List;
+use crate::slab::{Id, NONE, Queue};
+use crate::stats::RemovalCause;
+
+/// `freq` is the visited bit. The hand moves from the oldest entry to the newest and wraps; survivors
+/// keep their place.
+#[derive(Debug)]
+pub(crate) struct Sieve {
+    list: List,
+    hand: Id,
+}
+
+impl Sieve {
+    pub(crate) fn new() -> Self {
+        Self { list: List::EMPTY, hand: NONE }
+    }
+}
+
+impl Policy for Sieve {
+    #[inline]
+    fn on_hit<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        books.slab.entry_mut(id).freq = 1;
+    }
+
+    fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        self.list.push_back(&mut books.slab.nodes, id);
+    }
+
+    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, _: RemovalCause) {
+        if self.hand == id {
+            self.hand = books.slab.node(id).next;
+        }
+        self.list.remove(&mut books.slab.nodes, id);
+    }
+
+    fn victim<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id> {
+        let oldest = self.list.front()?;
+        let mut id = if self.hand == NONE { oldest } else { self.hand };
+        while std::mem::take(&mut books.slab.entry_mut(id).freq) > 0 {
+            id = List::after(&books.slab.nodes, id).unwrap_or(oldest);
+        }
+        self.hand = id;
+        Some(id)
+    }
+
+    fn list_of<K, V>(&mut self, _: &Books<K, V>, _: Id) -> &mut List {
+        &mut self.list
+    }
+
+    fn lists(&self) -> Vec<(Queue, List)> {
+        vec![(Queue::Main, self.list)]
+    }
+
+    fn is_consistent<K, V>(&self, books: &Books<K, V>) -> bool {
+        self.hand == NONE || books.slab.get(self.hand).is_some()
+    }
+}

@@ -1,0 +1,44 @@
+//! TTL: the entry that would expire soonest goes first; entries without a deadline last, oldest first.
+
+use super::Policy;
+use crate::ledger::Books;
+use crate::list::List;
+use crate::slab::{Id, Queue};
+use crate::stats::RemovalCause;
+
+/// The order by deadline is the timing wheel's own; the list is for entries that have none.
+#[derive(Debug)]
+pub(crate) struct Ttl {
+    list: List,
+}
+
+impl Ttl {
+    pub(crate) fn new() -> Self {
+        Self { list: List::EMPTY }
+    }
+}
+
+impl Policy for Ttl {
+    #[inline]
+    fn on_hit<K, V>(&mut self, _: &mut Books<K, V>, _: Id) {}
+
+    fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        self.list.push_back(&mut books.slab.nodes, id);
+    }
+
+    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, _: RemovalCause) {
+        self.list.remove(&mut books.slab.nodes, id);
+    }
+
+    fn victim<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id> {
+        books.deadlines.soonest().or_else(|| self.list.front())
+    }
+
+    fn list_of<K, V>(&mut self, _: &Books<K, V>, _: Id) -> &mut List {
+        &mut self.list
+    }
+
+    fn lists(&self) -> Vec<(Queue, List)> {
+        vec![(Queue::Main, self.list)]
+    }
+}

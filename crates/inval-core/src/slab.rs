@@ -1,0 +1,183 @@
+//! The arena of a ledger: entries under stable 32-bit ids, what a hit needs apart from what it does not.
+
+/// Where an entry lives in the slab, for as long as it lives.
+pub(crate) type Id = u32;
+
+/// The id of no entry.
+pub(crate) const NONE: Id = Id::MAX;
+
+/// One more than the highest id the slab gives out; the wheel needs the top bit.
+pub(crate) const MAX_ENTRIES: u64 = 1 << 31;
+
+/// The queue of its policy in which an entry stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Queue {
+    /// The only queue, or the main one.
+    Main,
+    /// Where new entries prove themselves: S3-FIFO's small queue, W-TinyLFU's window.
+    Entrance,
+    /// W-TinyLFU's protected segment.
+    Protected,
+}
+
+/// The half of an entry that a hit touches: 24 bytes for an 8-byte key and value. `queue` leaves room
+/// for the `Option` around it.
+#[derive(Debug)]
+pub(crate) struct Entry<K, V> {
+    pub(crate) key: K,
+    pub(crate) value: V,
+    /// When it was last read or written, in coarse ticks.
+    pub(crate) touched: u32,
+    /// Accesses as far as the policy counts them.
+    pub(crate) freq: u8,
+    pub(crate) queue: Queue,
+}
+
+/// The half of an entry that only writes and removals touch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node {
+    pub(crate) prev: Id,
+    pub(crate) next: Id,
+    pub(crate) weight: u32,
+    /// When its value was written, in coarse ticks.
+    pub(crate) born: u32,
+    /// The low half of the key's hash.
+    pub(crate) hash: u32,
+}
+
+/// Entries and their nodes, both indexed by id; free places are chained through `Node::next`.
+#[derive(Debug)]
+pub(crate) struct Slab<K, V> {
+    entries: Vec<Option<Entry<K, V>>>,
+    pub(crate) nodes: Vec<Node>,
+    free: Id,
+    len: u32,
+    most: usize,
+}
+
+impl<K, V> Slab<K, V> {
+    /// A slab that will hold at most `most` entries and allocates nothing yet.
+    pub(crate) fn new(most: u64) -> Self {
+        let most = usize::try_from(most.min(MAX_ENTRIES)).unwrap_or(usize::MAX);
+        Self { entries: Vec::new(), nodes: Vec::new(), free: NONE, len: 0, most }
+    }
+
+    pub(crate) fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// One more than the highest id ever given out.
+    pub(crate) fn end(&self) -> Id {
+        self.nodes.len() as Id
+    }
+
+    pub(crate) fn get(&self, id: Id) -> Option<&Entry<K, V>> {
+        self.entries.get(id as usize)?.as_ref()
+    }
+
+    /// The entry under an id that is known to be live.
+    #[expect(
+        clippy::expect_used,
+        reason = "ids come from the index or a list, which hold live ones"
+    )]
+    #[inline]
+    pub(crate) fn entry(&self, id: Id) -> &Entry<K, V> {
+        self.entries[id as usize].as_ref().expect("id is live")
+    }
+
+    /// The entry under an id that is known to be live.
+    #[expect(
+        clippy::expect_used,
+        reason = "ids come from the index or a list, which hold live ones"
+    )]
+    #[inline]
+    pub(crate) fn entry_mut(&mut self, id: Id) -> &mut Entry<K, V> {
+        self.entries[id as usize].as_mut().expect("id is live")
+    }
+
+    #[inline]
+    pub(crate) fn node(&self, id: Id) -> &Node {
+        &self.nodes[id as usize]
+    }
+
+    #[inline]
+    pub(crate) fn node_mut(&mut self, id: Id) -> &mut Node {
+        &mut self.nodes[id as usize]
+    }
+
+    /// Takes an entry in and returns its id.
+    pub(crate) fn insert(&mut self, entry: Entry<K, V>, node: Node) -> Id {
+        self.len += 1;
+        if self.free == NONE {
+            self.reserve();
+            self.entries.push(Some(entry));
+            self.nodes.push(node);
+            return self.nodes.len() as Id - 1;
+        }
+        let id = self.free;
+        self.free = self.node(id).next;
+        self.entries[id as usize] = Some(entry);
+        self.nodes[id as usize] = node;
+        id
+    }
+
+    /// Gives up the entry under `id`.
+    pub(crate) fn remove(&mut self, id: Id) -> Option<(Entry<K, V>, Node)> {
+        let entry = self.entries.get_mut(id as usize)?.take()?;
+        let node = *self.node(id);
+        self.node_mut(id).next = self.free;
+        self.free = id;
+        self.len -= 1;
+        Some((entry, node))
+    }
+
+    /// The ids of all live entries, in no order that means anything.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = Id> + '_ {
+        (0..self.end()).filter(|&id| self.get(id).is_some())
+    }
+
+    /// All live entries.
+    pub(crate) fn into_entries(self) -> impl Iterator<Item = (Entry<K, V>, Node)> {
+        self.entries.into_iter().zip(self.nodes).filter_map(|(entry, node)| Some((entry?, node)))
+    }
+
+    /// Doubles like a `Vec`, but never beyond the most there will ever be.
+    fn reserve(&mut self) {
+        let len = self.nodes.len();
+        if len == self.nodes.capacity() {
+            let more = len.max(8).min(self.most.saturating_sub(len).max(1));
+            self.entries.reserve_exact(more);
+            self.nodes.reserve_exact(more);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(key: u64) -> (Entry<u64, u64>, Node) {
+        let node = Node { prev: NONE, next: NONE, weight: 0, born: 0, hash: 0 };
+        (Entry { key, value: 0, touched: 0, freq: 0, queue: Queue::Main }, node)
+    }
+
+    #[test]
+    fn an_entry_of_two_words_takes_three() {
+        assert_eq!(size_of::<Option<Entry<u64, u64>>>(), 24);
+        assert_eq!(size_of::<Node>(), 20);
+    }
+
+    #[test]
+    fn places_are_used_again_and_ids_stay() {
+        let mut slab = Slab::new(3);
+        let ids: Vec<_> = (0..3).map(|k| entry(k)).map(|(e, n)| slab.insert(e, n)).collect();
+        assert!(slab.remove(ids[1]).is_some());
+        assert!(slab.remove(ids[1]).is_none());
+        let (e, n) = entry(9);
+        assert_eq!(slab.insert(e, n), ids[1]);
+        assert_eq!(slab.entry(ids[2]).key, 2);
+        assert_eq!((slab.len(), slab.end()), (3, 3));
+        assert_eq!(slab.nodes.capacity(), 3, "no more than the most there can be");
+    }
+}
