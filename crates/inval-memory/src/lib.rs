@@ -1,1 +1,48 @@
-//! placeholder
+//! The embedded store of inval: a concurrent in-process cache that keeps its limits.
+//!
+//! A [`Cache`] is split into shards, each a [`Ledger`](inval_core::Ledger) behind its own lock. Limits
+//! in entries and bytes, TTL, time-to-idle and the strategy come from a [`Config`]; a write makes the
+//! room it needs on the spot. There is no background thread: call [`Cache::maintain`] where expired
+//! entries must go although nobody writes. Values are dropped, and listeners called, outside all locks.
+//!
+//! ```
+//! use std::time::Duration;
+//! use inval_memory::{Cache, Config, Strategy};
+//!
+//! let config = Config::builder()
+//!     .strategy(Strategy::S3Fifo)
+//!     .max_entries(10_000)
+//!     .ttl(Duration::from_secs(600))
+//!     .build()?;
+//! let cache: Cache<String, String> = Cache::new(config);
+//!
+//! cache.insert("user:1".into(), "Ada".into());
+//! assert_eq!(cache.get("user:1").as_deref(), Some("Ada"));
+//!
+//! // However many callers wait, the value is loaded once.
+//! let name = cache.get_or_insert_with("user:2", || "Grace".to_owned());
+//! assert_eq!(name, "Grace");
+//! assert_eq!(cache.stats().hits, 1);
+//! # Ok::<(), inval_memory::ConfigError>(())
+//! ```
+//!
+//! `V: Clone` is called, and `K: Eq` too, while a shard is locked: keep both cheap, with an `Arc` or
+//! `Bytes` around what is large.
+
+mod builder;
+mod cache;
+mod clock;
+mod flight;
+mod iter;
+mod load;
+mod shard;
+mod sync;
+
+pub use builder::Builder;
+pub use cache::{Cache, InsertOptions};
+pub use clock::{Clock, ManualClock, MonotonicClock};
+pub use inval_core::{
+    Config, ConfigError, Histogram, Inconsistency, Insertion, Rejected, Rejection, RemovalCause,
+    Removed, Stats, Strategy, Timestamp, Usage, Weight,
+};
+pub use iter::Iter;

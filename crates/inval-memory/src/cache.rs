@@ -1,0 +1,297 @@
+//! The cache itself: reads, writes, removal, upkeep.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
+use std::time::Duration;
+
+use foldhash::fast::RandomState;
+use inval_core::{
+    Arrival, Config, Inconsistency, Insertion, Rejected, RemovalCause, Removed, Stats, Timestamp,
+    Usage, Weight,
+};
+use smallvec::SmallVec;
+
+use crate::builder::{Builder, Listener, Weigher};
+use crate::clock::Clock;
+use crate::flight::Flight;
+use crate::iter::Iter;
+use crate::shard::{Books, Shard};
+use crate::sync::MutexGuard;
+
+/// How many expired entries are taken off the books before other threads get a turn.
+const SLICE: usize = 256;
+
+/// Entries on their way out, collected under the lock and dropped outside it.
+pub(crate) type Removals<K, V> = SmallVec<[Removed<K, V>; 2]>;
+
+/// A concurrent cache with limits, a strategy and lifetimes. See the [crate's documentation](crate)
+/// for an example. All methods take `&self`; put it into an `Arc` to share it.
+///
+/// Methods on a key accept any borrowed form of it, like those of `HashMap`.
+pub struct Cache<K, V, S = RandomState> {
+    shards: Box<[Shard<K, V>]>,
+    hasher: S,
+    weigher: Option<Weigher<K, V>>,
+    clock: Box<dyn Clock>,
+    listener: Option<Listener<K, V>>,
+}
+
+/// What a single entry may have of its own. The default leaves all to the configuration.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InsertOptions {
+    /// Its TTL instead of the configured one; beyond 2^40 ms (34 years) it does not expire.
+    pub ttl: Option<Duration>,
+    /// Its weight instead of what the weigher says.
+    pub weight: Option<Weight>,
+}
+
+impl<K: Hash + Eq, V: Clone> Cache<K, V> {
+    /// An empty cache that keeps to `config`.
+    pub fn new(config: Config) -> Self {
+        Self::builder(config).build()
+    }
+
+    /// Starts a cache that keeps to `config`, to choose shards, hasher, weigher, clock or listener.
+    pub fn builder(config: Config) -> Builder<K, V> {
+        Builder::new(config)
+    }
+}
+
+impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
+    pub(crate) fn assemble(
+        shards: Box<[Shard<K, V>]>,
+        hasher: S,
+        weigher: Option<Weigher<K, V>>,
+        clock: Box<dyn Clock>,
+        listener: Option<Listener<K, V>>,
+    ) -> Self {
+        Self { shards, hasher, weigher, clock, listener }
+    }
+
+    /// The value under `key`, unless there is none or it has expired. Counts as a hit or a miss and
+    /// as an access.
+    #[inline]
+    pub fn get<Q>(&self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let hash = self.hash(key);
+        let books = &mut *self.lock(hash);
+        let now = self.read_time(books);
+        books.ledger.get(hash, key, now).cloned()
+    }
+
+    /// Whether a live entry is under `key`. Counts nothing and leaves the order of eviction as it is.
+    pub fn contains<Q>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let hash = self.hash(key);
+        let books = &*self.lock(hash);
+        books.ledger.peek(hash, key, self.read_time(books)).is_some()
+    }
+
+    /// Writes a value under `key`. A value that cannot be kept, because it is heavier than a shard's
+    /// limit, is dropped and counted in [`Stats::rejected`]; [`insert_with`](Self::insert_with)
+    /// tells.
+    pub fn insert(&self, key: K, value: V) {
+        let _ = self.insert_with(key, value, InsertOptions::default());
+    }
+
+    /// Writes a value under `key` with a TTL or weight of its own. If it cannot be kept it comes back
+    /// with the reason; an older value under the key is removed all the same, for it is out of date.
+    pub fn insert_with(
+        &self,
+        key: K,
+        value: V,
+        options: InsertOptions,
+    ) -> Result<Insertion, Rejected<K, V>> {
+        let hash = self.hash(&key);
+        let arrival = self.arrival(hash, key, value, options);
+        let mut removed = Removals::new();
+        let now = self.clock.now();
+        let (outcome, _cut_off) = {
+            let books = &mut *self.lock(hash);
+            let cut_off = books.flights.cut_off(hash, &arrival.key);
+            (books.ledger.insert(arrival, now, &mut removed), cut_off)
+        };
+        self.announce(removed);
+        outcome
+    }
+
+    /// Takes the entry under `key` out and returns its value, unless there was none or it had
+    /// expired. A value that is being loaded for the key meanwhile will not be kept.
+    pub fn remove<Q>(&self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let hash = self.hash(key);
+        let (removed, _cut_off) = {
+            let books = &mut *self.lock(hash);
+            let now = self.read_time(books);
+            (books.ledger.remove(hash, key, now), books.flights.cut_off(hash, key))
+        };
+        let removed = removed?;
+        self.tell(&removed);
+        (removed.cause == RemovalCause::Invalidated).then_some(removed.value)
+    }
+
+    /// Takes everything out, shard by shard. No value that was there before the call can be read
+    /// after it, and none that is being loaded meanwhile is kept.
+    pub fn clear(&self) {
+        for shard in &self.shards {
+            let (removed, _cut_off) = {
+                let books = &mut *shard.lock();
+                (books.ledger.clear(), books.flights.cut_off_all())
+            };
+            removed.for_each(|removed| self.tell(&removed));
+        }
+    }
+
+    /// Takes all entries off the books whose time has passed at `now`, and returns how many. Works in
+    /// short slices, so that other threads get their turn. Reads never return an expired entry,
+    /// whether or not this is called.
+    pub fn maintain(&self, now: Timestamp) -> usize {
+        self.shards.iter().map(|shard| self.maintain_shard(shard, now)).sum()
+    }
+
+    /// No entry expires before this point, on the cache's clock; `None` if none will. A good time to
+    /// call [`maintain`](Self::maintain).
+    pub fn next_timeout(&self) -> Option<Timestamp> {
+        self.shards.iter().filter_map(|shard| shard.lock().ledger.next_timeout()).min()
+    }
+
+    /// What the cache holds now, expired entries that await collection included.
+    pub fn usage(&self) -> Usage {
+        let mut usage = Usage::default();
+        self.shards.iter().for_each(|shard| usage += shard.lock().ledger.stats().usage);
+        usage
+    }
+
+    /// How many entries the cache holds now.
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().ledger.len()).sum()
+    }
+
+    /// Whether the cache holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.shards.iter().all(|shard| shard.lock().ledger.is_empty())
+    }
+
+    /// Everything counted so far. Its cost does not depend on the number of entries. Each shard is
+    /// read at one instant, all of them not at the same one.
+    pub fn stats(&self) -> Stats {
+        let mut stats = Stats::default();
+        self.shards.iter().for_each(|shard| stats += shard.lock().ledger.stats());
+        stats
+    }
+
+    /// Copies of all live entries, in no order. Nothing is locked between two entries: an entry
+    /// that is there throughout the walk is seen exactly once, others at most once for each time they
+    /// were written. Counts nothing and leaves the order of eviction as it is.
+    pub fn iter(&self) -> Iter<'_, K, V>
+    where
+        K: Clone,
+    {
+        Iter::new(&self.shards, self.clock.now())
+    }
+
+    /// How many shards the cache has.
+    pub fn shards(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// Recounts every shard and compares it with its books; for tests and diagnosis. Linear in the
+    /// number of entries, and each shard is locked meanwhile.
+    pub fn validate(&self) -> Result<(), Inconsistency> {
+        self.shards.iter().try_for_each(|shard| shard.lock().ledger.validate())
+    }
+
+    #[inline]
+    pub(crate) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// Locks the shard of a hash. The ledger uses the low half of it, the shard is chosen by the
+    /// high half.
+    #[inline]
+    pub(crate) fn lock(&self, hash: u64) -> MutexGuard<'_, Books<K, V>> {
+        let shard = (hash >> 32) as usize & (self.shards.len() - 1);
+        self.shards[shard].lock()
+    }
+
+    /// The time of a read. Where nothing can expire the ledger's last write is recent enough: it only
+    /// dates the access, which saves reading the clock.
+    #[inline]
+    pub(crate) fn read_time(&self, books: &Books<K, V>) -> Timestamp {
+        if books.ledger.has_deadlines() { self.clock.now() } else { Timestamp::default() }
+    }
+
+    /// Writes what `flight` has loaded, unless the flight was cut off meanwhile.
+    pub(crate) fn land(&self, hash: u64, flight: &Arc<Flight<V>>, arrival: Arrival<K, V>) {
+        let mut removed = Removals::new();
+        let now = self.clock.now();
+        // Whatever is not kept is named here, so that it drops after the lock is released.
+        let (_key, _unwanted, _rejected);
+        {
+            let books = &mut *self.lock(hash);
+            _key = books.flights.land(hash, flight);
+            let (wanted, unwanted) = match _key {
+                Some(_) => (Some(arrival), None),
+                None => (None, Some(arrival)),
+            };
+            _unwanted = unwanted;
+            _rejected = wanted.map(|arrival| books.ledger.insert(arrival, now, &mut removed));
+        }
+        self.announce(removed);
+    }
+
+    pub(crate) fn arrival(
+        &self,
+        hash: u64,
+        key: K,
+        value: V,
+        options: InsertOptions,
+    ) -> Arrival<K, V> {
+        let weight = options.weight.unwrap_or_else(|| match &self.weigher {
+            Some(weigher) => weigher(&key, &value),
+            None => Weight::of_len(size_of::<K>() + size_of::<V>()),
+        });
+        Arrival { hash, key, value, weight, ttl: options.ttl }
+    }
+
+    /// Tells the listener of what left, then drops it.
+    pub(crate) fn announce(&self, removed: Removals<K, V>) {
+        removed.iter().for_each(|removed| self.tell(removed));
+    }
+
+    fn tell(&self, removed: &Removed<K, V>) {
+        if let Some(listener) = &self.listener {
+            listener(removed);
+        }
+    }
+
+    fn maintain_shard(&self, shard: &Shard<K, V>, now: Timestamp) -> usize {
+        let mut total = 0;
+        loop {
+            let mut removed = Removals::new();
+            let expired = shard.lock().ledger.maintain(now, SLICE, &mut removed);
+            self.announce(removed);
+            total += expired;
+            if expired < SLICE {
+                return total;
+            }
+        }
+    }
+}
+
+impl<K, V, S> fmt::Debug for Cache<K, V, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("shards", &self.shards.len()).finish_non_exhaustive()
+    }
+}
