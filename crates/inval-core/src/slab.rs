@@ -48,6 +48,7 @@ pub(crate) struct Node {
 
 /// Entries and their nodes, both indexed by id; free places are chained through `Node::next`.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Slab<K, V> {
     entries: Vec<Option<Entry<K, V>>>,
     pub(crate) nodes: Vec<Node>,

@@ -10,7 +10,7 @@ const BITS: u32 = 6;
 const SLOTS: usize = 1 << BITS;
 const LEVELS: u32 = 8;
 /// The latest tick that can be told apart; later ones are taken as this one.
-const LAST_TICK: u64 = (1 << (BITS * LEVELS)) - 1;
+pub(crate) const LAST_TICK: u64 = (1 << (BITS * LEVELS)) - 1;
 
 const EMPTY: u32 = u32::MAX;
 /// Set in a slot that holds the index of a node, clear in one that holds the head of a list.
@@ -56,7 +56,9 @@ impl Node {
 /// assert_eq!(wheel.soonest(), Some(7));
 /// ```
 #[derive(Clone, Debug, Default)]
+#[repr(C)]
 pub struct Wheel {
+    len: usize,
     timers: Vec<Timer>,
     /// The root, then nodes in no order.
     nodes: Vec<Node>,
@@ -64,7 +66,6 @@ pub struct Wheel {
     /// The latest tick asked about. The slots around it are kept split, as new timers near it
     /// would otherwise pile up in one list.
     cursor: u64,
-    len: usize,
 }
 
 impl Wheel {
@@ -114,7 +115,9 @@ impl Wheel {
 
     /// Takes timer `id` off the wheel; whether it was scheduled.
     pub fn cancel(&mut self, id: u32) -> bool {
-        let Some(due) = self.due(id) else { return false };
+        let Some(due) = self.due(id) else {
+            return false;
+        };
         let mut path = [0; LEVELS as usize];
         let (mut node, mut level) = (0, LEVELS - 1);
         while let Some(child) = self.child(node, digit(due, level)) {

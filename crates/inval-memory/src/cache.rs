@@ -3,7 +3,6 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
-use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
@@ -15,7 +14,7 @@ use smallvec::SmallVec;
 
 use crate::builder::{Builder, Listener, Weigher};
 use crate::clock::Clock;
-use crate::flight::Flight;
+use crate::flight::InFlight;
 use crate::iter::Iter;
 use crate::shard::{Books, Shard};
 use crate::sync::MutexGuard;
@@ -114,10 +113,10 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
         let arrival = self.arrival(hash, key, value, options);
         let mut removed = Removals::new();
         let now = self.clock.now();
-        let (outcome, _cut_off) = {
+        let outcome = {
             let books = &mut *self.lock(hash);
-            let cut_off = books.flights.cut_off(hash, &arrival.key);
-            (books.ledger.insert(arrival, now, &mut removed), cut_off)
+            books.flights.cut_off(hash, &arrival.key);
+            books.ledger.insert(arrival, now, &mut removed)
         };
         self.announce(removed);
         outcome
@@ -131,12 +130,12 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
         Q: Hash + Eq + ?Sized,
     {
         let hash = self.hash(key);
-        let (removed, _cut_off) = {
+        let removed = {
             let books = &mut *self.lock(hash);
             let now = self.read_time(books);
-            (books.ledger.remove(hash, key, now), books.flights.cut_off(hash, key))
-        };
-        let removed = removed?;
+            books.flights.cut_off(hash, key);
+            books.ledger.remove(hash, key, now)
+        }?;
         self.tell(&removed);
         (removed.cause == RemovalCause::Invalidated).then_some(removed.value)
     }
@@ -145,9 +144,10 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
     /// after it, and none that is being loaded meanwhile is kept.
     pub fn clear(&self) {
         for shard in &self.shards {
-            let (removed, _cut_off) = {
+            let removed = {
                 let books = &mut *shard.lock();
-                (books.ledger.clear(), books.flights.cut_off_all())
+                books.flights.cut_off_all();
+                books.ledger.clear()
             };
             removed.for_each(|removed| self.tell(&removed));
         }
@@ -169,7 +169,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
     /// What the cache holds now, expired entries that await collection included.
     pub fn usage(&self) -> Usage {
         let mut usage = Usage::default();
-        self.shards.iter().for_each(|shard| usage += shard.lock().ledger.stats().usage);
+        self.shards.iter().for_each(|shard| usage += shard.lock().ledger.usage());
         usage
     }
 
@@ -187,7 +187,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
     /// read at one instant, all of them not at the same one.
     pub fn stats(&self) -> Stats {
         let mut stats = Stats::default();
-        self.shards.iter().for_each(|shard| stats += shard.lock().ledger.stats());
+        self.shards.iter().for_each(|shard| stats += &shard.lock().ledger.stats());
         stats
     }
 
@@ -232,25 +232,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
         if books.ledger.has_deadlines() { self.clock.now() } else { Timestamp::default() }
     }
 
-    /// Writes what `flight` has loaded, unless the flight was cut off meanwhile.
-    pub(crate) fn land(&self, hash: u64, flight: &Arc<Flight<V>>, arrival: Arrival<K, V>) {
-        let mut removed = Removals::new();
-        let now = self.clock.now();
-        // Whatever is not kept is named here, so that it drops after the lock is released.
-        let (_key, _unwanted, _rejected);
-        {
-            let books = &mut *self.lock(hash);
-            _key = books.flights.land(hash, flight);
-            let (wanted, unwanted) = match _key {
-                Some(_) => (Some(arrival), None),
-                None => (None, Some(arrival)),
-            };
-            _unwanted = unwanted;
-            _rejected = wanted.map(|arrival| books.ledger.insert(arrival, now, &mut removed));
-        }
-        self.announce(removed);
-    }
-
+    /// What a write brings, weighed.
     pub(crate) fn arrival(
         &self,
         hash: u64,
@@ -263,6 +245,26 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
             None => Weight::of_len(size_of::<K>() + size_of::<V>()),
         });
         Arrival { hash, key, value, weight, ttl: options.ttl }
+    }
+
+    /// Ends a load and writes its value, unless it was cut off meanwhile.
+    pub(crate) fn land(&self, number: u64, arrival: Arrival<K, V>) -> Option<InFlight<K, V>> {
+        let mut removed = Removals::new();
+        let now = self.clock.now();
+        let hash = arrival.hash;
+        // What is not kept leaves the block, so that it drops after the lock is released.
+        let (flight, _not_kept) = {
+            let books = &mut *self.lock(hash);
+            match books.flights.land(hash, number) {
+                Some(flight) if flight.is_wanted => {
+                    let outcome = books.ledger.insert(arrival, now, &mut removed);
+                    (Some(flight), Err(outcome.err()))
+                }
+                flight => (flight, Ok(arrival)),
+            }
+        };
+        self.announce(removed);
+        flight
     }
 
     /// Tells the listener of what left, then drops it.

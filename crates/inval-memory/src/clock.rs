@@ -24,7 +24,9 @@ impl Default for MonotonicClock {
 
 impl Clock for MonotonicClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(0).saturating_add(self.0.elapsed())
+        let elapsed = self.0.elapsed();
+        // `Duration::as_millis` would do, but calculates in 128 bits, on every write.
+        Timestamp::from_millis(elapsed.as_secs() * 1000 + u64::from(elapsed.subsec_millis()))
     }
 }
 

@@ -10,62 +10,82 @@ use crate::sync::{Mutex, Thread, current, park};
 
 /// The loads under way for the keys of one shard.
 #[derive(Debug)]
-pub(crate) struct Flights<K, V>(HashTable<InFlight<K, V>>);
+pub(crate) struct Flights<K, V> {
+    table: HashTable<InFlight<K, V>>,
+    /// The number of the next load.
+    next: u64,
+}
 
+/// One load, seen from the shard.
 #[derive(Debug)]
-struct InFlight<K, V> {
+pub(crate) struct InFlight<K, V> {
     hash: u64,
     key: K,
-    flight: Arc<Flight<V>>,
+    number: u64,
+    /// Whether the value is to be kept: the key was neither written nor invalidated since.
+    pub(crate) is_wanted: bool,
+    /// Those who wait for the value, once there are any.
+    pub(crate) waiting: Option<Arc<Flight<V>>>,
 }
 
 impl<K: Eq, V> Flights<K, V> {
     pub(crate) fn new() -> Self {
-        Self(HashTable::new())
+        Self { table: HashTable::new(), next: 0 }
     }
 
-    /// The load of `key` that is under way, if there is one.
-    pub(crate) fn find<Q>(&self, hash: u64, key: &Q) -> Option<Arc<Flight<V>>>
+    /// Joins the load of `key` that is under way, if there is one.
+    pub(crate) fn join<Q>(&mut self, hash: u64, key: &Q) -> Option<Arc<Flight<V>>>
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        self.0.find(hash, |f| f.key.borrow() == key).map(|f| Arc::clone(&f.flight))
+        let flight = self.find(hash, key)?;
+        Some(Arc::clone(flight.waiting.get_or_insert_with(|| Arc::new(Flight::new()))))
     }
 
-    /// Starts a load of `key`, of which there is none under way.
-    pub(crate) fn start(&mut self, hash: u64, key: K) -> Arc<Flight<V>> {
-        let flight = Arc::new(Flight::new());
-        let entry = InFlight { hash, key, flight: Arc::clone(&flight) };
-        self.0.insert_unique(hash, entry, |f| f.hash);
-        flight
+    /// Starts a load of `key`, of which there is none under way, and returns its number.
+    pub(crate) fn start(&mut self, hash: u64, key: K) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        let flight = InFlight { hash, key, number, is_wanted: true, waiting: None };
+        self.table.insert_unique(hash, flight, |f| f.hash);
+        number
     }
 
-    /// Ends `flight` and gives its key back; `None` if it was cut off before.
-    pub(crate) fn land(&mut self, hash: u64, flight: &Arc<Flight<V>>) -> Option<K> {
-        let is_it = |f: &InFlight<K, V>| Arc::ptr_eq(&f.flight, flight);
-        let place = self.0.find_entry(hash, is_it).ok()?;
-        Some(place.remove().0.key)
+    /// Ends the load with this number.
+    pub(crate) fn land(&mut self, hash: u64, number: u64) -> Option<InFlight<K, V>> {
+        let place = self.table.find_entry(hash, |f| f.number == number).ok()?;
+        Some(place.remove().0)
     }
 
     /// Cuts a load of `key` off from the cache: whoever waits for it still gets its value, but the
-    /// value is not kept, for the key was written or invalidated after the load began.
+    /// value is not kept, and who comes later does not wait for it.
     #[inline]
-    pub(crate) fn cut_off<Q>(&mut self, hash: u64, key: &Q) -> Option<K>
+    pub(crate) fn cut_off<Q>(&mut self, hash: u64, key: &Q)
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        if self.0.is_empty() {
-            return None;
+        if let Some(flight) = self.find(hash, key) {
+            flight.is_wanted = false;
         }
-        let place = self.0.find_entry(hash, |f| f.key.borrow() == key).ok()?;
-        Some(place.remove().0.key)
     }
 
-    /// Cuts all loads off from the cache and hands back their keys.
-    pub(crate) fn cut_off_all(&mut self) -> Vec<K> {
-        self.0.drain().map(|f| f.key).collect()
+    /// Cuts all loads off from the cache.
+    pub(crate) fn cut_off_all(&mut self) {
+        self.table.iter_mut().for_each(|flight| flight.is_wanted = false);
+    }
+
+    #[inline]
+    fn find<Q>(&mut self, hash: u64, key: &Q) -> Option<&mut InFlight<K, V>>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        if self.table.is_empty() {
+            return None;
+        }
+        self.table.find_mut(hash, |f| f.is_wanted && f.key.borrow() == key)
     }
 }
 

@@ -108,11 +108,11 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
         if let Some(value) = books.ledger.get(hash, key, now) {
             return Found::Value(value.clone());
         }
-        match books.flights.find(hash, key) {
+        match books.flights.join(hash, key) {
             Some(flight) => Found::Wait(flight),
             None => {
-                let flight = books.flights.start(hash, key.to_owned());
-                Found::Load(Load { cache: self, hash, flight, is_over: false })
+                let number = books.flights.start(hash, key.to_owned());
+                Found::Load(Load { cache: self, hash, number, is_over: false })
             }
         }
     }
@@ -122,7 +122,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
 struct Load<'a, K: Hash + Eq, V: Clone, S: BuildHasher> {
     cache: &'a Cache<K, V, S>,
     hash: u64,
-    flight: Arc<Flight<V>>,
+    number: u64,
     is_over: bool,
 }
 
@@ -131,9 +131,11 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Load<'_, K, V, S> {
     /// to all who wait.
     fn complete(mut self, key: K, value: V) -> V {
         let arrival = self.cache.arrival(self.hash, key, value.clone(), InsertOptions::default());
-        self.cache.land(self.hash, &self.flight, arrival);
-        self.flight.finish(Some(value.clone()));
         self.is_over = true;
+        let flight = self.cache.land(self.number, arrival);
+        if let Some(waiting) = flight.and_then(|flight| flight.waiting) {
+            waiting.finish(Some(value.clone()));
+        }
         value
     }
 }
@@ -141,8 +143,10 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Load<'_, K, V, S> {
 impl<K: Hash + Eq, V: Clone, S: BuildHasher> Drop for Load<'_, K, V, S> {
     fn drop(&mut self) {
         if !self.is_over {
-            let _key = self.cache.lock(self.hash).flights.land(self.hash, &self.flight);
-            self.flight.finish(None);
+            let flight = self.cache.lock(self.hash).flights.land(self.hash, self.number);
+            if let Some(waiting) = flight.and_then(|flight| flight.waiting) {
+                waiting.finish(None);
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::sync::{Mutex, MutexGuard};
 
 /// What the lock of a shard guards.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Books<K, V> {
     pub(crate) ledger: Ledger<K, V>,
     pub(crate) flights: Flights<K, V>,

@@ -1,10 +1,12 @@
 //! When entries expire: TTL and time-to-idle over one timing wheel.
 
 use crate::slab::Id;
-use crate::wheel::Wheel;
+use crate::wheel::{LAST_TICK, Wheel};
 
 /// No deadline at all; beyond anything the wheel can tell apart.
 const NEVER: u64 = u64::MAX;
+/// The latest point in time, in milliseconds; a deadline after it is taken as the one right after.
+pub(super) const LAST_NOW: u64 = LAST_TICK - 1;
 
 /// The deadlines of a ledger's entries, in milliseconds. An entry has expired at its deadline, not
 /// only after it.
@@ -12,6 +14,7 @@ const NEVER: u64 = u64::MAX;
 /// With a time to idle, a read only moves `Idle::expires`; the wheel still holds the earlier tick
 /// and is put right when that comes up. So a read never touches the wheel.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Deadlines {
     wheel: Wheel,
     time_to_idle: Option<u64>,
@@ -39,8 +42,8 @@ impl Deadlines {
 
     /// Gives an entry, written at `now`, the deadline of its TTL, or none.
     pub(crate) fn set(&mut self, id: Id, deadline: Option<u64>, now: u64) {
-        let cap = deadline.unwrap_or(NEVER);
-        let expires = self.time_to_idle.map_or(cap, |idle| cap.min(now.saturating_add(idle)));
+        let cap = deadline.map_or(NEVER, |deadline| deadline.min(LAST_TICK));
+        let expires = self.time_to_idle.map_or(cap, |idle| cap.min(after(now, idle)));
         if self.time_to_idle.is_some() {
             let ids = self.idle.len().max(id as usize + 1);
             self.idle.resize(ids, Idle { expires: NEVER, cap: NEVER });
@@ -53,18 +56,25 @@ impl Deadlines {
         }
     }
 
-    /// Notes that an entry was read at `now`.
-    #[inline]
-    pub(crate) fn touch(&mut self, id: Id, now: u64) {
+    /// Whether an entry that is read at `now` is alive; if so it has its time to idle before it anew.
+    pub(crate) fn read(&mut self, id: Id, now: u64) -> bool {
+        if self.has_passed(id, now) {
+            return false;
+        }
         if let Some(time) = self.time_to_idle
             && let Some(idle) = self.idle.get_mut(id as usize)
         {
             idle.expires = idle.cap.min(now.saturating_add(time));
         }
+        true
     }
 
+    /// Takes the deadline off an entry, if it has one.
+    #[inline]
     pub(crate) fn forget(&mut self, id: Id) {
-        self.wheel.cancel(id);
+        if self.are_used() {
+            self.wheel.cancel(id);
+        }
     }
 
     /// When an entry expires, if it does.
@@ -80,7 +90,11 @@ impl Deadlines {
     }
 
     /// The entry that expired first, if any has by `now`.
+    #[inline]
     pub(crate) fn first_due(&mut self, now: u64) -> Option<Id> {
+        if !self.are_used() {
+            return None;
+        }
         self.settle(|wheel| wheel.first_due(now))
     }
 
@@ -111,4 +125,10 @@ impl Deadlines {
             }
         }
     }
+}
+
+/// The deadline `time` after `now`; never beyond what the wheel can hold, or `settle` would not end.
+#[inline]
+fn after(now: u64, time: u64) -> u64 {
+    now.saturating_add(time).min(LAST_TICK)
 }

@@ -9,11 +9,11 @@ use hashbrown::HashTable;
 use thiserror::Error;
 
 use crate::config::{Config, MAX_LIFETIME};
-use crate::policy::{AnyPolicy, Limits, Policy};
+use crate::policy::{AnyPolicy, Limits, OnHit};
 use crate::slab::{Entry, Id, MAX_ENTRIES, NONE, Node, Queue, Slab};
 use crate::stats::{RemovalCause, Stats, Usage};
 use crate::units::{Random, Timestamp, Weight, millis};
-use deadlines::Deadlines;
+use deadlines::{Deadlines, LAST_NOW};
 
 /// Ages at eviction are kept to 2^4 ms, so that 32 bits last for two years.
 const TICK_BITS: u32 = 4;
@@ -22,6 +22,7 @@ const COLLECTED_BY_WRITE: usize = 2;
 
 /// What policies see of the ledger.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Books<K, V> {
     pub(crate) slab: Slab<K, V>,
     pub(crate) deadlines: Deadlines,
@@ -30,18 +31,24 @@ pub(crate) struct Books<K, V> {
 
 /// The books of one partition of a cache. See the crate's documentation for an example.
 ///
-/// Every operation takes `now`; a `now` before an earlier one counts as that one. Operations on a key
-/// take its hash as well, 64 well-mixed bits that are the same for equal keys: a sharded store has to
-/// compute it anyway to find the ledger.
+/// Every operation takes `now`; a `now` before an earlier one counts as that one, and time stands still
+/// from 2^48 ms (8,900 years) after the origin. Operations on a key take its hash as well, 64
+/// well-mixed bits that are the same for equal keys: a sharded store has to compute it anyway to find
+/// the ledger.
+// In this order, so that what a read needs lies together on the first cache lines.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Ledger<K, V> {
-    config: Config,
-    books: Books<K, V>,
+    now: u64,
+    hits: u64,
+    misses: u64,
+    hit_rule: OnHit,
     index: HashTable<Id>,
+    books: Books<K, V>,
     policy: AnyPolicy,
     stats: Stats,
     random: Random,
-    now: u64,
+    config: Config,
 }
 
 /// An entry to be written.
@@ -166,14 +173,18 @@ impl<K: Eq, V> Ledger<K, V> {
             deadlines: Deadlines::new(config.time_to_idle().map(millis)),
             limits,
         };
+        let policy = AnyPolicy::new(config);
         Self {
-            config: *config,
-            books,
+            now: 0,
+            hits: 0,
+            misses: 0,
+            hit_rule: policy.hit_rule(),
             index: HashTable::new(),
-            policy: AnyPolicy::new(config),
+            books,
+            policy,
             stats: Stats::default(),
             random: Random::new(config.seed()),
-            now: 0,
+            config: *config,
         }
     }
 
@@ -193,8 +204,13 @@ impl<K: Eq, V> Ledger<K, V> {
     }
 
     /// Everything counted so far.
-    pub fn stats(&self) -> &Stats {
-        &self.stats
+    pub fn stats(&self) -> Stats {
+        Stats { hits: self.hits, misses: self.misses, ..self.stats.clone() }
+    }
+
+    /// What is held now, expired entries that still await collection included.
+    pub fn usage(&self) -> Usage {
+        self.stats.usage
     }
 
     /// Whether reads depend on the time: an entry has a deadline now.
@@ -212,21 +228,16 @@ impl<K: Eq, V> Ledger<K, V> {
         Q: Eq + ?Sized,
     {
         let now = self.advance(now);
-        match self.find(hash as u32, key) {
-            Some(id) if !self.has_expired(id, now) => {
-                self.stats.hits += 1;
-                self.policy.on_hit(&mut self.books, id);
-                self.books.deadlines.touch(id, now);
-                let entry = self.books.slab.entry_mut(id);
-                entry.touched = tick(now);
-                Some(&entry.value)
+        let hash = hash as u32;
+        let Some(id) = self.find(hash, key).filter(|&id| self.is_readable(id, now)) else {
+            self.misses += 1;
+            if self.hit_rule == OnHit::Reorder {
+                self.policy.on_miss();
             }
-            _ => {
-                self.stats.misses += 1;
-                self.policy.on_miss(hash as u32);
-                None
-            }
-        }
+            return None;
+        };
+        self.hits += 1;
+        Some(&self.note_access(id, now).value)
     }
 
     /// The value under `key`, unless there is none or it has expired. Counts nothing and leaves the
@@ -236,7 +247,7 @@ impl<K: Eq, V> Ledger<K, V> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        let now = now.as_millis().max(self.now);
+        let now = self.not_before(now);
         let id = self.find(hash as u32, key).filter(|&id| !self.has_expired(id, now))?;
         Some(&self.books.slab.entry(id).value)
     }
@@ -330,7 +341,7 @@ impl<K: Eq, V> Ledger<K, V> {
         most: u32,
         now: Timestamp,
     ) -> (impl Iterator<Item = (&K, &V)>, Option<u32>) {
-        let now = now.as_millis().max(self.now);
+        let now = self.not_before(now);
         let end = from.saturating_add(most).min(self.books.slab.end());
         let live = (from..end).filter(move |&id| !self.has_expired(id, now));
         let entries = live.filter_map(|id| self.books.slab.get(id));
@@ -395,8 +406,14 @@ impl<K: Eq, V> Ledger<K, V> {
 
     #[inline]
     fn advance(&mut self, now: Timestamp) -> u64 {
-        self.now = self.now.max(now.as_millis());
+        self.now = self.not_before(now);
         self.now
+    }
+
+    /// `now`, but neither before an earlier one nor beyond the end of time.
+    #[inline]
+    fn not_before(&self, now: Timestamp) -> u64 {
+        now.as_millis().clamp(self.now, LAST_NOW)
     }
 
     #[inline]
@@ -407,6 +424,36 @@ impl<K: Eq, V> Ledger<K, V> {
     {
         let is_it = |&id: &Id| self.books.slab.get(id).is_some_and(|e| e.key.borrow() == key);
         self.index.find(spread(hash), is_it).copied()
+    }
+
+    /// Does on a hit what the policy wants done.
+    #[inline]
+    fn note_access(&mut self, id: Id, now: u64) -> &Entry<K, V> {
+        if self.hit_rule == OnHit::Reorder {
+            self.reorder(id);
+        }
+        let entry = self.books.slab.entry_mut(id);
+        // Only what changes is stored: a line that stays clean can stay in every core's cache.
+        if entry.touched != tick(now) {
+            entry.touched = tick(now);
+        }
+        if let OnHit::Count { most } = self.hit_rule
+            && entry.freq < most
+        {
+            entry.freq += 1;
+        }
+        entry
+    }
+
+    #[inline(never)]
+    fn reorder(&mut self, id: Id) {
+        self.policy.on_hit(&mut self.books, id);
+    }
+
+    /// Whether an entry is alive; if so, this read starts its time to idle anew.
+    #[inline]
+    fn is_readable(&mut self, id: Id, now: u64) -> bool {
+        !self.has_deadlines() || self.books.deadlines.read(id, now)
     }
 
     #[inline]
@@ -455,11 +502,10 @@ impl<K: Eq, V> Ledger<K, V> {
         let node = self.books.slab.node_mut(id);
         (node.weight, node.born) = (new, tick(now));
         let entry = self.books.slab.entry_mut(id);
-        entry.touched = tick(now);
         let key = std::mem::replace(&mut entry.key, arrival.key);
         let value = std::mem::replace(&mut entry.value, arrival.value);
         self.books.deadlines.set(id, deadline, now);
-        self.policy.on_hit(&mut self.books, id);
+        self.note_access(id, now);
         self.stats.count_removal(RemovalCause::Replaced, old);
         self.stats.usage.subtract(old);
         self.count_arrival(new);
@@ -483,7 +529,9 @@ impl<K: Eq, V> Ledger<K, V> {
                 Some(id) => (Some(id), RemovalCause::Expired),
                 None => (self.policy.victim(&mut self.books), RemovalCause::Evicted),
             };
-            let Some(gone) = id.and_then(|id| self.take(id, cause, now)) else { return };
+            let Some(gone) = id.and_then(|id| self.take(id, cause, now)) else {
+                return;
+            };
             removed.extend([gone]);
         }
     }

@@ -1,6 +1,6 @@
 //! FIFO: the entry that was inserted first goes first. Reads and overwrites change nothing.
 
-use super::Policy;
+use super::{OnHit, Policy};
 use crate::ledger::Books;
 use crate::list::List;
 use crate::slab::{Id, Queue};
@@ -18,8 +18,9 @@ impl Fifo {
 }
 
 impl Policy for Fifo {
-    #[inline]
-    fn on_hit<K, V>(&mut self, _: &mut Books<K, V>, _: Id) {}
+    fn hit_rule(&self) -> OnHit {
+        OnHit::Count { most: 0 }
+    }
 
     fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
         self.list.push_back(&mut books.slab.nodes, id);

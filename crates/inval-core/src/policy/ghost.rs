@@ -31,31 +31,26 @@ impl Ghost {
             self.lay_out(window);
         }
         self.clock += 1;
-        let now = self.time();
-        let bucket = self.bucket(hash);
-        let age = |slot: &u32| now.wrapping_sub(*slot as u16);
-        if let Some(oldest) = self.slots[bucket].iter_mut().max_by_key(|slot| age(slot)) {
-            *oldest = hash << 16 | u32::from(now);
+        let now = u32::from(self.time());
+        if let Some(bucket) = self.bucket(hash) {
+            bucket.copy_within(..WAYS - 1, 1);
+            bucket[0] = hash << 16 | now;
         }
     }
 
     /// Whether `hash` is among the last `window` that were put in; if so it is forgotten.
     pub(crate) fn take(&mut self, hash: u32, window: u64) -> bool {
-        if self.slots.is_empty() {
-            return false;
-        }
         let (now, oldest) = (self.time(), (window >> self.unit) as u16);
-        let bucket = self.bucket(hash);
-        let known = |slot: &&mut u32| {
-            **slot >> 16 == hash & 0xFFFF && now.wrapping_sub(**slot as u16) <= oldest
+        let Some(bucket) = self.bucket(hash) else { return false };
+        let is_known = |slot: u32| {
+            slot >> 16 == hash & 0xFFFF && now.wrapping_sub(slot as u16) <= oldest
         };
-        match self.slots[bucket].iter_mut().find(known) {
-            Some(slot) => {
-                *slot = u32::from(now.wrapping_add(1 << 15));
-                true
-            }
-            None => false,
+        // Looks at all slots without a branch, which the compiler turns into a few wide compares.
+        let known = (0..WAYS).fold(0, |known, i| known | u32::from(is_known(bucket[i])) << i);
+        if known != 0 {
+            bucket[known.trailing_zeros() as usize] = u32::from(now.wrapping_add(1 << 15));
         }
+        known != 0
     }
 
     /// Starts over with room for `window` hashes. What was remembered is lost, which costs a few
@@ -73,10 +68,11 @@ impl Ghost {
         (self.clock >> self.unit) as u16
     }
 
-    fn bucket(&self, hash: u32) -> std::ops::Range<usize> {
-        let buckets = (self.slots.len() / WAYS) as u64;
-        let start = ((u64::from(hash) * buckets) >> 32) as usize * WAYS;
-        start..start + WAYS
+    /// The slots of a hash, latest first; `None` before the first layout.
+    fn bucket(&mut self, hash: u32) -> Option<&mut [u32; WAYS]> {
+        let (buckets, _) = self.slots.as_chunks_mut();
+        let at = (u64::from(hash) * buckets.len() as u64) >> 32;
+        buckets.get_mut(at as usize)
     }
 }
 

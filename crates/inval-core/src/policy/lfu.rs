@@ -1,6 +1,6 @@
 //! LFU in constant time (Shah, Mitra and Matani, 2010) with ageing: all counts are halved now and then.
 
-use super::Policy;
+use super::{OnHit, Policy};
 use crate::ledger::Books;
 use crate::list::List;
 use crate::slab::{Id, Queue};
@@ -85,6 +85,10 @@ impl Lfu {
 }
 
 impl Policy for Lfu {
+    fn hit_rule(&self) -> OnHit {
+        OnHit::Reorder
+    }
+
     fn on_hit<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
         let count = self.take(books, id);
         self.put(books, id, count + 1);

@@ -1,6 +1,6 @@
 //! LRU: the entry that was read or written least recently goes first.
 
-use super::Policy;
+use super::{OnHit, Policy};
 use crate::ledger::Books;
 use crate::list::List;
 use crate::slab::{Id, Queue};
@@ -18,6 +18,10 @@ impl Lru {
 }
 
 impl Policy for Lru {
+    fn hit_rule(&self) -> OnHit {
+        OnHit::Reorder
+    }
+
     #[inline]
     fn on_hit<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
         self.list.move_to_back(&mut books.slab.nodes, id);

@@ -20,11 +20,14 @@ use crate::strategy::Strategy;
 /// What a policy is told, and the one thing it is asked. Hooks only keep the policy's own order; the
 /// ledger does the rest. Every hook is amortised O(1).
 pub(crate) trait Policy {
-    /// A key was read that is not in the books. `hash` is the low half of its hash.
-    fn on_miss(&mut self, _hash: u32) {}
+    /// A key was read that is not in the books. Called only under [`OnHit::Reorder`].
+    fn on_miss(&mut self) {}
 
-    /// A live entry was read, or overwritten without growing beyond a limit.
-    fn on_hit<K, V>(&mut self, books: &mut Books<K, V>, id: Id);
+    /// What the ledger does by itself on a hit.
+    fn hit_rule(&self) -> OnHit;
+
+    /// A live entry was read, or overwritten in its place. Called only under [`OnHit::Reorder`].
+    fn on_hit<K, V>(&mut self, _books: &mut Books<K, V>, _id: Id) {}
 
     /// A new entry is in the slab, in no queue yet. Room has been made for it.
     fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id);
@@ -45,6 +48,16 @@ pub(crate) trait Policy {
     fn is_consistent<K, V>(&self, _books: &Books<K, V>) -> bool {
         true
     }
+}
+
+/// What a hit does to the order of eviction. Most policies only note it, so that a hit is a read of
+/// one cache line and not a walk through the policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum OnHit {
+    /// The entry's `freq` goes up, to `most` at the most.
+    Count { most: u8 },
+    /// The policy is told.
+    Reorder,
 }
 
 /// Any of the policies. The set is closed, so the choice costs a predictable branch, not a call.
@@ -87,39 +100,41 @@ macro_rules! each {
     };
 }
 
-impl Policy for AnyPolicy {
-    #[inline]
-    fn on_miss(&mut self, hash: u32) {
-        each!(self, p => p.on_miss(hash));
+impl AnyPolicy {
+    pub(crate) fn on_miss(&mut self) {
+        each!(self, p => p.on_miss());
     }
 
-    #[inline]
-    fn on_hit<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+    pub(crate) fn on_hit<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
         each!(self, p => p.on_hit(books, id));
     }
 
-    fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+    pub(crate) fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
         each!(self, p => p.on_insert(books, id));
     }
 
-    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, cause: RemovalCause) {
+    pub(crate) fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, cause: RemovalCause) {
         each!(self, p => p.on_remove(books, id, cause));
     }
 
-    fn victim<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id> {
+    pub(crate) fn victim<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id> {
         each!(self, p => p.victim(books))
     }
 
-    fn list_of<K, V>(&mut self, books: &Books<K, V>, id: Id) -> &mut List {
+    pub(crate) fn list_of<K, V>(&mut self, books: &Books<K, V>, id: Id) -> &mut List {
         each!(self, p => p.list_of(books, id))
     }
 
-    fn lists(&self) -> Vec<(Queue, List)> {
+    pub(crate) fn lists(&self) -> Vec<(Queue, List)> {
         each!(self, p => p.lists())
     }
 
-    fn is_consistent<K, V>(&self, books: &Books<K, V>) -> bool {
+    pub(crate) fn is_consistent<K, V>(&self, books: &Books<K, V>) -> bool {
         each!(self, p => p.is_consistent(books))
+    }
+
+    pub(crate) fn hit_rule(&self) -> OnHit {
+        each!(self, p => p.hit_rule())
     }
 }
 

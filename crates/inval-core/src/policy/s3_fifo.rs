@@ -1,34 +1,35 @@
 //! S3-FIFO (Yang et al., "FIFO Queues are All You Need for Cache Eviction", SOSP 2023).
 
-use super::{Limits, Policy, ghost::Ghost};
+use super::{Limits, OnHit, Policy, ghost::Ghost};
 use crate::ledger::Books;
 use crate::list::List;
 use crate::slab::{Id, Queue};
 use crate::stats::RemovalCause;
 
-/// Accesses an entry is remembered for.
-const MOST_ACCESSES: u8 = 3;
-/// Accesses that move an entry from the small to the main queue.
+/// Accesses, counted up to three, that move an entry from the small to the main queue.
 const ACCESSES_TO_STAY: u8 = 2;
 
 /// New entries queue in `small` (a tenth of the cache). Those read twice there move on to `main`, the
 /// others leave and are remembered as ghosts; a key that comes back while remembered goes straight
-/// to `main`. Entries of `main` go round once more for every access, up to three.
+/// to `main`. Entries of `main` go round once more for every access, up to three. While a new cache
+/// fills up, what `small` has no room for goes to `main`, as in the authors' simulator.
 #[derive(Debug)]
 pub(crate) struct S3Fifo {
     small: List,
     main: List,
     ghosts: Ghost,
+    /// Whether there never was a need to evict.
+    is_filling: bool,
 }
 
 impl S3Fifo {
     pub(crate) fn new() -> Self {
-        Self { small: List::EMPTY, main: List::EMPTY, ghosts: Ghost::new() }
+        Self { small: List::EMPTY, main: List::EMPTY, ghosts: Ghost::new(), is_filling: true }
     }
 
     /// How many ghosts count: as many as `main` is meant to hold.
     fn window<K, V>(books: &Books<K, V>) -> u64 {
-        main_share(u64::from(books.slab.len()))
+        u64::from(books.slab.len()) * 9 / 10
     }
 
     /// The first entry of `small` that did not earn its place in `main`; those before it move there.
@@ -59,23 +60,26 @@ impl S3Fifo {
     }
 }
 
-/// The part of a limit that is `main`'s.
-fn main_share(limit: u64) -> u64 {
-    limit - limit / 10
+/// The part of the limits that is `small`'s.
+fn small_limits(Limits { entries, bytes }: Limits) -> Limits {
+    Limits { entries: entries / 10, bytes: bytes / 10 }
+}
+
+/// The part of the limits that is `main`'s.
+fn main_limits(Limits { entries, bytes }: Limits) -> Limits {
+    Limits { entries: entries - entries / 10, bytes: bytes - bytes / 10 }
 }
 
 impl Policy for S3Fifo {
-    #[inline]
-    fn on_hit<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
-        let entry = books.slab.entry_mut(id);
-        if entry.freq < MOST_ACCESSES {
-            entry.freq += 1;
-        }
+    fn hit_rule(&self) -> OnHit {
+        OnHit::Count { most: 3 }
     }
 
     fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
         let hash = books.slab.node(id).hash;
-        if self.ghosts.take(hash, Self::window(books)) {
+        let fills_main =
+            self.is_filling && small_limits(books.limits).are_reached_by(self.small.usage());
+        if fills_main || self.ghosts.take(hash, Self::window(books)) {
             self.main.push_back(&mut books.slab.nodes, id);
         } else {
             books.slab.entry_mut(id).queue = Queue::Entrance;
@@ -91,9 +95,8 @@ impl Policy for S3Fifo {
     }
 
     fn victim<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id> {
-        let Limits { entries, bytes } = books.limits;
-        let share = Limits { entries: main_share(entries), bytes: main_share(bytes) };
-        if share.are_below(self.main.usage()) {
+        self.is_filling = false;
+        if main_limits(books.limits).are_below(self.main.usage()) {
             return self.victim_in_main(books);
         }
         self.victim_in_small(books).or_else(|| self.victim_in_main(books))

@@ -1,6 +1,6 @@
 //! SIEVE (Zhang et al., "SIEVE is Simpler than LRU", NSDI 2024): a FIFO whose hand spares what was read.
 
-use super::Policy;
+use super::{OnHit, Policy};
 use crate::ledger::Books;
 use crate::list::List;
 use crate::slab::{Id, NONE, Queue};
@@ -21,9 +21,8 @@ impl Sieve {
 }
 
 impl Policy for Sieve {
-    #[inline]
-    fn on_hit<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
-        books.slab.entry_mut(id).freq = 1;
+    fn hit_rule(&self) -> OnHit {
+        OnHit::Count { most: 1 }
     }
 
     fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {

@@ -1,6 +1,6 @@
 //! TTL: the entry that would expire soonest goes first; entries without a deadline last, oldest first.
 
-use super::Policy;
+use super::{OnHit, Policy};
 use crate::ledger::Books;
 use crate::list::List;
 use crate::slab::{Id, Queue};
@@ -19,8 +19,9 @@ impl Ttl {
 }
 
 impl Policy for Ttl {
-    #[inline]
-    fn on_hit<K, V>(&mut self, _: &mut Books<K, V>, _: Id) {}
+    fn hit_rule(&self) -> OnHit {
+        OnHit::Count { most: 0 }
+    }
 
     fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
         self.list.push_back(&mut books.slab.nodes, id);

@@ -1,6 +1,6 @@
 //! W-TinyLFU (Einziger et al., ACM ToS 2017) with an adaptive window (Einziger et al., Middleware 2018).
 
-use super::{Limits, Policy, sketch::Sketch};
+use super::{Limits, OnHit, Policy, sketch::Sketch};
 use crate::ledger::Books;
 use crate::list::List;
 use crate::slab::{Id, Queue};
@@ -70,7 +70,11 @@ fn put<K, V>(list: &mut List, books: &mut Books<K, V>, id: Id, queue: Queue) {
 }
 
 impl Policy for WTinyLfu {
-    fn on_miss(&mut self, _: u32) {
+    fn hit_rule(&self) -> OnHit {
+        OnHit::Reorder
+    }
+
+    fn on_miss(&mut self) {
         self.climber.misses += 1;
     }
 
@@ -110,8 +114,12 @@ impl Policy for WTinyLfu {
 
     fn victim<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id> {
         let victim = self.probation.front().or_else(|| self.protected.front());
-        let Some(candidate) = self.window.front() else { return victim };
-        let Some(victim) = victim else { return Some(candidate) };
+        let Some(candidate) = self.window.front() else {
+            return victim;
+        };
+        let Some(victim) = victim else {
+            return Some(candidate);
+        };
         if !self.window_limits(books.limits).are_reached_by(self.window.usage()) {
             return Some(victim);
         }
