@@ -31,6 +31,7 @@ mod ledger;
 mod list;
 mod policy;
 mod slab;
+mod index;
 mod stats;
 mod strategy;
 mod units;

@@ -64,6 +64,11 @@ impl<K, V> Slab<K, V> {
         Self { entries: Vec::new(), nodes: Vec::new(), free: NONE, len: 0, most }
     }
 
+    /// The most entries there will ever be.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
     pub(crate) fn len(&self) -> u32 {
         self.len
     }

@@ -26,8 +26,7 @@ pub enum Strategy {
     #[default]
     S3Fifo,
     /// W-TinyLFU: an LRU window before a segmented LRU, guarded by a frequency sketch (Einziger et
-    /// al., ACM ToS 2017), with the window's share adapted by hill climbing (Einziger et al.,
-    /// Middleware 2018).
+    /// al., ACM ToS 2017). The window's share follows what comes back soon after it was evicted.
     WTinyLfu,
 }
 

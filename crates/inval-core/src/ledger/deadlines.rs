@@ -64,7 +64,7 @@ impl Deadlines {
         if let Some(time) = self.time_to_idle
             && let Some(idle) = self.idle.get_mut(id as usize)
         {
-            idle.expires = idle.cap.min(now.saturating_add(time));
+            idle.expires = idle.cap.min(after(now, time));
         }
         true
     }

@@ -5,10 +5,10 @@ mod deadlines;
 use std::borrow::Borrow;
 use std::time::Duration;
 
-use hashbrown::HashTable;
 use thiserror::Error;
 
 use crate::config::{Config, MAX_LIFETIME};
+use crate::index::Index;
 use crate::policy::{AnyPolicy, Limits, OnHit};
 use crate::slab::{Entry, Id, MAX_ENTRIES, NONE, Node, Queue, Slab};
 use crate::stats::{RemovalCause, Stats, Usage};
@@ -43,7 +43,7 @@ pub struct Ledger<K, V> {
     hits: u64,
     misses: u64,
     hit_rule: OnHit,
-    index: HashTable<Id>,
+    index: Index,
     books: Books<K, V>,
     policy: AnyPolicy,
     stats: Stats,
@@ -179,7 +179,7 @@ impl<K: Eq, V> Ledger<K, V> {
             hits: 0,
             misses: 0,
             hit_rule: policy.hit_rule(),
-            index: HashTable::new(),
+            index: Index::new(books.slab.most()),
             books,
             policy,
             stats: Stats::default(),
@@ -231,9 +231,6 @@ impl<K: Eq, V> Ledger<K, V> {
         let hash = hash as u32;
         let Some(id) = self.find(hash, key).filter(|&id| self.is_readable(id, now)) else {
             self.misses += 1;
-            if self.hit_rule == OnHit::Reorder {
-                self.policy.on_miss();
-            }
             return None;
         };
         self.hits += 1;
@@ -413,7 +410,7 @@ impl<K: Eq, V> Ledger<K, V> {
     /// `now`, but neither before an earlier one nor beyond the end of time.
     #[inline]
     fn not_before(&self, now: Timestamp) -> u64 {
-        now.as_millis().clamp(self.now, LAST_NOW)
+        now.as_millis().min(LAST_NOW).max(self.now)
     }
 
     #[inline]
@@ -422,8 +419,8 @@ impl<K: Eq, V> Ledger<K, V> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        let is_it = |&id: &Id| self.books.slab.get(id).is_some_and(|e| e.key.borrow() == key);
-        self.index.find(spread(hash), is_it).copied()
+        let is_it = |id: Id| self.books.slab.get(id).is_some_and(|e| e.key.borrow() == key);
+        self.index.find(hash, is_it)
     }
 
     /// Does on a hit what the policy wants done.
@@ -542,8 +539,7 @@ impl<K: Eq, V> Ledger<K, V> {
         let entry = Entry { key, value, touched: tick(now), freq: 0, queue: Queue::Main };
         let node = Node { prev: NONE, next: NONE, weight, born: tick(now), hash };
         let id = self.books.slab.insert(entry, node);
-        let nodes = &self.books.slab.nodes;
-        self.index.insert_unique(spread(hash), id, |&id| spread(nodes[id as usize].hash));
+        self.index.insert(hash, id);
         self.books.deadlines.set(id, deadline, now);
         self.policy.on_insert(&mut self.books, id);
         self.count_arrival(weight);
@@ -571,9 +567,7 @@ impl<K: Eq, V> Ledger<K, V> {
         self.policy.on_remove(&mut self.books, id, cause);
         self.books.deadlines.forget(id);
         let (entry, node) = self.books.slab.remove(id)?;
-        if let Ok(place) = self.index.find_entry(spread(node.hash), |&other| other == id) {
-            place.remove();
-        }
+        self.index.remove(node.hash, id);
         self.stats.usage.subtract(node.weight);
         self.stats.count_removal(cause, node.weight);
         if cause == RemovalCause::Evicted {
@@ -588,12 +582,6 @@ impl<K: Eq, V> Ledger<K, V> {
 fn removed<K, V>(entry: Entry<K, V>, node: Node, cause: RemovalCause) -> Removed<K, V> {
     let Entry { key, value, .. } = entry;
     Removed { key, value, weight: Weight::new(node.weight), cause }
-}
-
-/// The 64 bits that the index needs, out of the 32 that are kept of a hash.
-#[inline]
-fn spread(hash: u32) -> u64 {
-    u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 fn tick(now: u64) -> u32 {

@@ -20,9 +20,6 @@ use crate::strategy::Strategy;
 /// What a policy is told, and the one thing it is asked. Hooks only keep the policy's own order; the
 /// ledger does the rest. Every hook is amortised O(1).
 pub(crate) trait Policy {
-    /// A key was read that is not in the books. Called only under [`OnHit::Reorder`].
-    fn on_miss(&mut self) {}
-
     /// What the ledger does by itself on a hit.
     fn hit_rule(&self) -> OnHit;
 
@@ -101,10 +98,6 @@ macro_rules! each {
 }
 
 impl AnyPolicy {
-    pub(crate) fn on_miss(&mut self) {
-        each!(self, p => p.on_miss());
-    }
-
     pub(crate) fn on_hit<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
         each!(self, p => p.on_hit(books, id));
     }

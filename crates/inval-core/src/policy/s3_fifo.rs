@@ -79,7 +79,7 @@ impl Policy for S3Fifo {
         let hash = books.slab.node(id).hash;
         let fills_main =
             self.is_filling && small_limits(books.limits).are_reached_by(self.small.usage());
-        if fills_main || self.ghosts.take(hash, Self::window(books)) {
+        if fills_main || self.ghosts.take(hash) {
             self.main.push_back(&mut books.slab.nodes, id);
         } else {
             books.slab.entry_mut(id).queue = Queue::Entrance;
@@ -111,5 +111,9 @@ impl Policy for S3Fifo {
 
     fn lists(&self) -> Vec<(Queue, List)> {
         vec![(Queue::Entrance, self.small), (Queue::Main, self.main)]
+    }
+
+    fn is_consistent<K, V>(&self, _: &Books<K, V>) -> bool {
+        self.ghosts.is_consistent()
     }
 }

@@ -10,6 +10,8 @@ pub(crate) struct Sketch {
 }
 
 const BLOCK: usize = 8;
+/// Fewer words would be halved so often that a small cache forgot what it has seen.
+const LEAST_WORDS: usize = 512;
 const LOW_BITS: u64 = 0x1111_1111_1111_1111;
 /// Counters are halved after this many additions per word, that is, per entry of the cache.
 const ADDITIONS_PER_WORD: u64 = 10;
@@ -21,7 +23,7 @@ impl Sketch {
 
     /// Has at least one word for each of `entries`. Growing keeps all counts.
     pub(crate) fn ensure(&mut self, entries: u64) {
-        let wanted = entries.next_power_of_two().max(BLOCK as u64) as usize;
+        let wanted = entries.next_power_of_two().max(LEAST_WORDS as u64) as usize;
         while self.words.len() < wanted {
             if self.words.is_empty() {
                 self.words.resize(wanted, 0);
@@ -94,10 +96,10 @@ mod tests {
     #[test]
     fn counts_stop_at_fifteen_and_are_halved_in_time() {
         let mut sketch = Sketch::new();
-        sketch.ensure(64);
+        sketch.ensure(512);
         (0..100).for_each(|_| sketch.add(7));
         assert_eq!(sketch.estimate(7), 15);
-        (0..1_000).for_each(|n| sketch.add(1_000 + n));
+        (0..6_000).for_each(|n| sketch.add(1_000 + n));
         assert!(sketch.estimate(7) <= 9, "{}", sketch.estimate(7));
     }
 

@@ -1,19 +1,18 @@
-//! W-TinyLFU (Einziger et al., ACM ToS 2017) with an adaptive window (Einziger et al., Middleware 2018).
+//! W-TinyLFU (Einziger et al., ACM ToS 2017), its window balanced by what comes back.
 
-use super::{Limits, OnHit, Policy, sketch::Sketch};
+use super::{Limits, OnHit, Policy, ghost::Ghost, sketch::Sketch};
 use crate::ledger::Books;
 use crate::list::List;
 use crate::slab::{Id, Queue};
 use crate::stats::RemovalCause;
 use crate::units::Random;
 
-/// The least and the most of the cache that the window may be.
-const WINDOW: std::ops::RangeInclusive<f64> = 0.01..=0.8;
 /// The protected segment's part of what is not window.
 const PROTECTED: f64 = 0.8;
-/// From this estimate on, a candidate that lost is let in now and then, so that nobody can lock the
-/// cache by raising the counts of a few keys.
+/// From this estimate on, a candidate that lost is let in once in `LUCK` times, so that nobody can
+/// lock the cache by raising the counts of a few keys.
 const WARM: u8 = 6;
+const LUCK: u64 = 64;
 
 /// New entries stay in an LRU window. When it overflows, its oldest competes with the oldest entry
 /// on probation: the one that the sketch saw less often goes. A hit on probation earns protection.
@@ -23,7 +22,7 @@ pub(crate) struct WTinyLfu {
     probation: List,
     protected: List,
     sketch: Sketch,
-    climber: Climber,
+    balance: Balance,
     random: Random,
 }
 
@@ -34,23 +33,23 @@ impl WTinyLfu {
             probation: List::EMPTY,
             protected: List::EMPTY,
             sketch: Sketch::new(),
-            climber: Climber::new(),
+            balance: Balance::new(),
             random: Random::new(seed),
         }
     }
 
     fn window_limits(&self, limits: Limits) -> Limits {
-        limits.share(self.climber.window)
+        limits.share(self.balance.window)
     }
 
     fn protected_limits(&self, limits: Limits) -> Limits {
-        limits.share((1.0 - self.climber.window) * PROTECTED)
+        limits.share((1.0 - self.balance.window) * PROTECTED)
     }
 
     fn admits<K, V>(&mut self, books: &Books<K, V>, candidate: Id, victim: Id) -> bool {
         let estimate = |id| self.sketch.estimate(books.slab.node(id).hash);
         let (new, old) = (estimate(candidate), estimate(victim));
-        new > old || (new >= WARM && self.random.next_u64() & 127 == 0)
+        new > old || (new >= WARM && self.random.next_u64().is_multiple_of(LUCK))
     }
 
     fn demote<K, V>(&mut self, books: &mut Books<K, V>) {
@@ -74,14 +73,8 @@ impl Policy for WTinyLfu {
         OnHit::Reorder
     }
 
-    fn on_miss(&mut self) {
-        self.climber.misses += 1;
-    }
-
     fn on_hit<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
         self.sketch.add(books.slab.node(id).hash);
-        self.climber.hits += 1;
-        self.climber.climb(u64::from(books.slab.len()));
         match books.slab.entry(id).queue {
             Queue::Entrance => self.window.move_to_back(&mut books.slab.nodes, id),
             Queue::Protected => self.protected.move_to_back(&mut books.slab.nodes, id),
@@ -94,9 +87,10 @@ impl Policy for WTinyLfu {
     }
 
     fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
-        self.sketch.ensure(u64::from(books.slab.len()));
-        self.sketch.add(books.slab.node(id).hash);
-        self.climber.climb(u64::from(books.slab.len()));
+        let (hash, entries) = (books.slab.node(id).hash, u64::from(books.slab.len()));
+        self.sketch.ensure(entries);
+        self.sketch.add(hash);
+        self.balance.on_insert(hash, entries);
         put(&mut self.window, books, id, Queue::Entrance);
         let limits = self.window_limits(books.limits);
         while limits.are_below(self.window.usage())
@@ -108,7 +102,11 @@ impl Policy for WTinyLfu {
         }
     }
 
-    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, _: RemovalCause) {
+    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, cause: RemovalCause) {
+        if cause == RemovalCause::Evicted {
+            let entries = u64::from(books.slab.len());
+            self.balance.on_evict(books.slab.entry(id).queue, books.slab.node(id).hash, entries);
+        }
         self.list_of(books, id).remove(&mut books.slab.nodes, id);
     }
 
@@ -146,51 +144,95 @@ impl Policy for WTinyLfu {
             (Queue::Protected, self.protected),
         ]
     }
+
+    fn is_consistent<K, V>(&self, _: &Books<K, V>) -> bool {
+        self.balance.rejected.ghosts.is_consistent()
+            && self.balance.displaced.ghosts.is_consistent()
+    }
 }
 
-/// Moves the window's share up or down, goes on while the hit ratio rises and turns when it falls.
+/// Finds the window's share of the cache. Entries that the window gave up without their being let
+/// in, and entries that were let in and evicted later, are both remembered as ghosts. If more of the
+/// first kind come back, the window is too small; if more of the second kind, it is too large.
+///
+/// The hill climbing of the authors (Einziger et al., Middleware 2018) compares hit ratios at different
+/// times instead, and takes what is noise or a change of the workload for the effect of its last
+/// move. docs/decisions/0002-w-tinylfu-window.md has the measurements.
 #[derive(Debug)]
-struct Climber {
+struct Balance {
     /// The window's share of the cache.
     window: f64,
-    step: f64,
-    hits: u64,
-    misses: u64,
-    last_hit_ratio: f64,
+    rejected: Evictions,
+    displaced: Evictions,
+    /// Insertions since the last move.
+    insertions: u64,
 }
 
-impl Climber {
-    const FIRST_STEP: f64 = 0.0625;
-    const DECAY: f64 = 0.98;
-    /// A change of the hit ratio that tells of a new workload: strides become long again.
-    const RESTART: f64 = 0.05;
-    const READS_PER_ENTRY: u64 = 10;
+/// How many entries left one side, and how many of them came back, both fading with time.
+#[derive(Debug)]
+struct Evictions {
+    ghosts: Ghost,
+    gone: f64,
+    returned: f64,
+}
+
+impl Balance {
+    /// The least and the most of the cache that the window may be.
+    const LEAST: f64 = 0.01;
+    const MOST: f64 = 0.8;
+    /// The factor by which the window grows or shrinks at each move, and by which one side must lead
+    /// for a move to be made.
+    const STEP: f64 = 1.1;
+    const LEAD: f64 = 1.1;
+    /// What is left of the counts after each move.
+    const FADE: f64 = 0.9;
 
     fn new() -> Self {
-        Self {
-            window: *WINDOW.start(),
-            step: Self::FIRST_STEP,
-            hits: 0,
-            misses: 0,
-            last_hit_ratio: 0.0,
+        let evictions = || Evictions { ghosts: Ghost::new(), gone: 0.0, returned: 0.0 };
+        Self { window: Self::LEAST, rejected: evictions(), displaced: evictions(), insertions: 0 }
+    }
+
+    fn on_insert(&mut self, hash: u32, entries: u64) {
+        self.rejected.count_return(hash);
+        self.displaced.count_return(hash);
+        self.insertions += 1;
+        if self.insertions >= (entries / 10).max(10) {
+            self.insertions = 0;
+            self.move_window();
         }
     }
 
-    fn climb(&mut self, entries: u64) {
-        let reads = self.hits + self.misses;
-        if reads < Self::READS_PER_ENTRY * entries {
-            return;
+    fn on_evict(&mut self, from: Queue, hash: u32, entries: u64) {
+        let side = if from == Queue::Entrance { &mut self.rejected } else { &mut self.displaced };
+        side.gone += 1.0;
+        side.ghosts.insert(hash, entries);
+    }
+
+    fn move_window(&mut self) {
+        let (rejected, displaced) = (self.rejected.return_ratio(), self.displaced.return_ratio());
+        if rejected > displaced * Self::LEAD {
+            self.window = (self.window * Self::STEP).min(Self::MOST);
+        } else if displaced > rejected * Self::LEAD {
+            self.window = (self.window / Self::STEP).max(Self::LEAST);
         }
-        let hit_ratio = self.hits as f64 / reads as f64;
-        let change = hit_ratio - self.last_hit_ratio;
-        let stride = if change >= 0.0 { self.step } else { -self.step };
-        self.window = (self.window + stride).clamp(*WINDOW.start(), *WINDOW.end());
-        self.step = if change.abs() >= Self::RESTART {
-            Self::FIRST_STEP.copysign(stride)
-        } else {
-            Self::DECAY * stride
-        };
-        self.last_hit_ratio = hit_ratio;
-        (self.hits, self.misses) = (0, 0);
+        self.rejected.fade();
+        self.displaced.fade();
+    }
+}
+
+impl Evictions {
+    fn count_return(&mut self, hash: u32) {
+        if self.ghosts.take(hash) {
+            self.returned += 1.0;
+        }
+    }
+
+    fn return_ratio(&self) -> f64 {
+        self.returned / (self.gone + 1.0)
+    }
+
+    fn fade(&mut self) {
+        self.gone *= Balance::FADE;
+        self.returned *= Balance::FADE;
     }
 }
