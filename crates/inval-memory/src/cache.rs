@@ -10,7 +10,6 @@ use inval_core::{
     Arrival, Config, Inconsistency, Insertion, Rejected, RemovalCause, Removed, Stats, Timestamp,
     Usage, Weight,
 };
-use smallvec::SmallVec;
 
 use crate::builder::{Builder, Listener, Weigher};
 use crate::clock::Clock;
@@ -22,8 +21,30 @@ use crate::sync::MutexGuard;
 /// How many expired entries are taken off the books before other threads get a turn.
 const SLICE: usize = 256;
 
-/// Entries on their way out, collected under the lock and dropped outside it.
-pub(crate) type Removals<K, V> = SmallVec<[Removed<K, V>; 2]>;
+/// Entries on their way out, collected under the lock and dropped outside it. A write seldom removes
+/// more than one, which then needs no allocation.
+struct Removals<K, V> {
+    first: Option<Removed<K, V>>,
+    rest: Vec<Removed<K, V>>,
+}
+
+impl<K, V> Removals<K, V> {
+    fn new() -> Self {
+        Self { first: None, rest: Vec::new() }
+    }
+}
+
+impl<K, V> Extend<Removed<K, V>> for Removals<K, V> {
+    #[inline]
+    fn extend<I: IntoIterator<Item = Removed<K, V>>>(&mut self, removed: I) {
+        for removed in removed {
+            match self.first {
+                None => self.first = Some(removed),
+                Some(_) => self.rest.push(removed),
+            }
+        }
+    }
+}
 
 /// A concurrent cache with limits, a strategy and lifetimes. See the [crate's documentation](crate)
 /// for an example. All methods take `&self`; put it into an `Arc` to share it.
@@ -268,8 +289,8 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
     }
 
     /// Tells the listener of what left, then drops it.
-    pub(crate) fn announce(&self, removed: Removals<K, V>) {
-        removed.iter().for_each(|removed| self.tell(removed));
+    fn announce(&self, removed: Removals<K, V>) {
+        removed.first.iter().chain(&removed.rest).for_each(|removed| self.tell(removed));
     }
 
     fn tell(&self, removed: &Removed<K, V>) {

@@ -1,28 +1,28 @@
-//! The locks and threads in use: the standard library's, or shuttle's when the model is checked.
+//! The locks and threads in use: parking_lot's and the standard library's, or shuttle's when the
+//! concurrent part is model-checked.
 
-#[cfg(not(shuttle))]
-use std::sync as primitives;
 #[cfg(not(shuttle))]
 pub(crate) use std::thread::{Thread, current, park};
 
+#[cfg(not(shuttle))]
+pub(crate) use parking_lot::{Mutex, MutexGuard};
+
 #[cfg(shuttle)]
-use shuttle::sync as primitives;
+pub(crate) use shuttle::sync::MutexGuard;
 #[cfg(shuttle)]
 pub(crate) use shuttle::thread::{Thread, current, park};
 
-pub(crate) use primitives::MutexGuard;
-
-/// A mutex that a panic does not poison. User code that runs under it (`Eq`, `Clone`) runs before or
-/// after a change to the ledger, never halfway.
+/// Shuttle's mutex with the interface of parking_lot's, which no panic poisons.
+#[cfg(shuttle)]
 #[derive(Debug)]
-pub(crate) struct Mutex<T>(primitives::Mutex<T>);
+pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
 
+#[cfg(shuttle)]
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(primitives::Mutex::new(value))
+        Self(shuttle::sync::Mutex::new(value))
     }
 
-    #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }

@@ -41,7 +41,16 @@ impl Deadlines {
     }
 
     /// Gives an entry, written at `now`, the deadline of its TTL, or none.
+    #[inline]
     pub(crate) fn set(&mut self, id: Id, deadline: Option<u64>, now: u64) {
+        if deadline.is_none() && self.time_to_idle.is_none() {
+            self.forget(id);
+        } else {
+            self.schedule(id, deadline, now);
+        }
+    }
+
+    fn schedule(&mut self, id: Id, deadline: Option<u64>, now: u64) {
         let cap = deadline.map_or(NEVER, |deadline| deadline.min(LAST_TICK));
         let expires = self.time_to_idle.map_or(cap, |idle| cap.min(after(now, idle)));
         if self.time_to_idle.is_some() {

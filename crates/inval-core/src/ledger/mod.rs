@@ -401,14 +401,16 @@ impl<K: Eq, V> Ledger<K, V> {
         total == self.stats.usage
     }
 
+    /// Moves the ledger's time on to `now`, but neither back nor beyond the end of time.
     #[inline]
     fn advance(&mut self, now: Timestamp) -> u64 {
-        self.now = self.not_before(now);
+        if now.as_millis() > self.now {
+            self.now = now.as_millis().min(LAST_NOW);
+        }
         self.now
     }
 
-    /// `now`, but neither before an earlier one nor beyond the end of time.
-    #[inline]
+    /// What `now` is to an operation that leaves the ledger as it is.
     fn not_before(&self, now: Timestamp) -> u64 {
         now.as_millis().min(LAST_NOW).max(self.now)
     }
@@ -450,7 +452,12 @@ impl<K: Eq, V> Ledger<K, V> {
     /// Whether an entry is alive; if so, this read starts its time to idle anew.
     #[inline]
     fn is_readable(&mut self, id: Id, now: u64) -> bool {
-        !self.has_deadlines() || self.books.deadlines.read(id, now)
+        !self.has_deadlines() || self.read_deadline(id, now)
+    }
+
+    #[inline(never)]
+    fn read_deadline(&mut self, id: Id, now: u64) -> bool {
+        self.books.deadlines.read(id, now)
     }
 
     #[inline]
@@ -539,7 +546,8 @@ impl<K: Eq, V> Ledger<K, V> {
         let entry = Entry { key, value, touched: tick(now), freq: 0, queue: Queue::Main };
         let node = Node { prev: NONE, next: NONE, weight, born: tick(now), hash };
         let id = self.books.slab.insert(entry, node);
-        self.index.insert(hash, id);
+        let nodes = &self.books.slab.nodes;
+        self.index.insert(hash, id, |id| nodes[id as usize].hash);
         self.books.deadlines.set(id, deadline, now);
         self.policy.on_insert(&mut self.books, id);
         self.count_arrival(weight);

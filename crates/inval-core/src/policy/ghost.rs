@@ -1,14 +1,16 @@
 //! A compact memory of keys that were evicted: fingerprints in buckets, forgotten by age.
 
-/// Fingerprints a bucket holds: one cache line.
+/// Fingerprints a bucket holds.
 const WAYS: usize = 16;
 /// Steps into which the time of a full memory is divided.
 const STEPS: u64 = 256;
 /// Steps that can be told from each other. Where most ghosts are taken long before they would be
 /// forgotten, those left may grow this much older than a full memory.
 const SPAN: usize = 4 * STEPS as usize;
-/// Steps within which all buckets are scrubbed.
-const LAP: usize = 1 << 14;
+/// An age that no ghost has. What is forgotten is brought back to it, bucket by bucket, within `LAP`
+/// steps, so that no age ever overflows 15 bits and looks young again.
+const FORGOTTEN: u16 = 1 << 14;
+const LAP: usize = 1 << 13;
 
 /// A FIFO of the last hashes put in, without those taken since, in about 5 bytes for each instead of
 /// a queue of keys. Fingerprints and ages stand in buckets (the layout suggested in S3-FIFO, Yang et
@@ -16,8 +18,7 @@ const LAP: usize = 1 << 14;
 /// that it never saw.
 #[derive(Debug)]
 pub(crate) struct Ghost {
-    /// Fingerprint in the high half; in the low half the step in which it was put in.
-    buckets: Vec<[u32; WAYS]>,
+    buckets: Vec<Bucket>,
     /// How many of those put in during each step are remembered; a ring.
     remembered: Vec<u32>,
     /// The sum of `remembered`.
@@ -60,16 +61,10 @@ impl Ghost {
         self.left -= 1;
         let (now, oldest) = (self.now, self.oldest());
         let Some(bucket) = self.bucket(hash) else { return };
-        let forgotten = mask(bucket, |slot| age(slot, now) > oldest);
-        let place = (forgotten.trailing_zeros() as usize).min(WAYS - 1);
-        let gives_way = bucket[place];
-        let before = *bucket;
-        for i in 1..WAYS {
-            bucket[i] = if i <= place { before[i - 1] } else { before[i] };
-        }
-        bucket[0] = hash << 16 | now as u32 & 0xFFFF;
-        if age(gives_way, now) <= oldest {
-            self.forget(gives_way);
+        let (place, age) = bucket.oldest(now);
+        (bucket.prints[place], bucket.steps[place]) = (hash as u16, now as u16);
+        if age <= oldest {
+            self.uncount(age);
         }
         self.remembered[now as usize % SPAN] += 1;
         self.len += 1;
@@ -82,14 +77,9 @@ impl Ghost {
     pub(crate) fn take(&mut self, hash: u32) -> bool {
         let (now, oldest) = (self.now, self.oldest());
         let Some(bucket) = self.bucket(hash) else { return false };
-        let is_known = |slot| slot >> 16 == hash & 0xFFFF && age(slot, now) <= oldest;
-        let known = mask(bucket, is_known);
-        if known == 0 {
-            return false;
-        }
-        let slot = &mut bucket[known.trailing_zeros() as usize];
-        let taken = std::mem::replace(slot, never(now));
-        self.forget(taken);
+        let Some((place, age)) = bucket.find(hash as u16, now, oldest) else { return false };
+        bucket.steps[place] = (now as u16).wrapping_sub(FORGOTTEN);
+        self.uncount(age);
         true
     }
 
@@ -100,7 +90,7 @@ impl Ghost {
         let buckets = (self.capacity * 4 / 3).div_ceil(WAYS as u64).max(4);
         self.per_step = self.capacity.div_ceil(STEPS);
         (self.now, self.first, self.left, self.len) = (0, 0, self.per_step, 0);
-        self.buckets = vec![[never(0); WAYS]; buckets as usize];
+        self.buckets = vec![Bucket::EMPTY; buckets as usize];
         self.remembered = vec![0; SPAN];
     }
 
@@ -115,21 +105,22 @@ impl Ghost {
         }
     }
 
-    /// Marks what is forgotten in one bucket as too old anew, long before 16 bits overflow and it
-    /// would look young.
     fn scrub(&mut self) {
         let (now, oldest) = (self.now, self.oldest());
         self.scrubbed = (self.scrubbed + 1) % self.buckets.len();
-        let slots = self.buckets[self.scrubbed].iter_mut();
-        slots.filter(|slot| age(**slot, now) > oldest).for_each(|slot| *slot = never(now));
+        for step in &mut self.buckets[self.scrubbed].steps {
+            if age(*step, now) > oldest {
+                *step = (now as u16).wrapping_sub(FORGOTTEN);
+            }
+        }
     }
 
     /// Whether the count of what is remembered agrees with the buckets.
     pub(crate) fn is_consistent(&self) -> bool {
-        let is_remembered = |slot: &&u32| age(**slot, self.now) <= self.oldest();
-        let slots = self.buckets.as_flattened().iter().filter(is_remembered).count() as u64;
-        let steps = self.remembered.iter().map(|&count| u64::from(count)).sum::<u64>();
-        slots == self.len && steps == self.len
+        let steps = self.buckets.iter().flat_map(|bucket| bucket.steps);
+        let held = steps.filter(|&step| age(step, self.now) <= self.oldest()).count() as u64;
+        let counted = self.remembered.iter().map(|&count| u64::from(count)).sum::<u64>();
+        held == self.len && counted == self.len
     }
 
     fn forget_first_step(&mut self) {
@@ -138,10 +129,9 @@ impl Ghost {
         self.first += 1;
     }
 
-    /// Takes a slot that was still remembered off the counts.
-    fn forget(&mut self, slot: u32) {
-        let step = self.now - u64::from(age(slot, self.now));
-        self.remembered[step as usize % SPAN] -= 1;
+    /// Takes one that was remembered, and of this age, off the counts.
+    fn uncount(&mut self, age: u16) {
+        self.remembered[(self.now - u64::from(age)) as usize % SPAN] -= 1;
         self.len -= 1;
     }
 
@@ -150,26 +140,47 @@ impl Ghost {
         (self.now - self.first) as u16
     }
 
-    /// The slots of a hash, latest first; `None` before the first layout.
-    fn bucket(&mut self, hash: u32) -> Option<&mut [u32; WAYS]> {
+    /// The bucket of a hash; `None` before the first layout.
+    fn bucket(&mut self, hash: u32) -> Option<&mut Bucket> {
         let at = (u64::from(hash) * self.buckets.len() as u64) >> 32;
         self.buckets.get_mut(at as usize)
     }
 }
 
-/// How many steps before `now` a slot was filled.
-fn age(slot: u32, now: u64) -> u16 {
-    (now as u16).wrapping_sub(slot as u16)
+/// Fingerprints, and the steps in which they were put in, in one cache line and in no order.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Bucket {
+    prints: [u16; WAYS],
+    steps: [u16; WAYS],
 }
 
-/// A slot that looks too old to be remembered, until it is scrubbed again.
-fn never(now: u64) -> u32 {
-    u32::from((now as u16).wrapping_add(1 << 15))
+impl Bucket {
+    const EMPTY: Self = Self { prints: [0; WAYS], steps: [0_u16.wrapping_sub(FORGOTTEN); WAYS] };
+
+    /// Place and age of a fingerprint no older than `oldest`.
+    fn find(&self, print: u16, now: u64, oldest: u16) -> Option<(usize, u16)> {
+        // Most look-ups find nothing, and this takes them a few wide compares.
+        if !self.prints.iter().fold(false, |found, &other| found | (other == print)) {
+            return None;
+        }
+        (0..WAYS)
+            .map(|place| (place, age(self.steps[place], now)))
+            .find(|&(place, age)| self.prints[place] == print && age <= oldest)
+    }
+
+    /// Place and age of what was put in first; anything forgotten is older than what is not.
+    fn oldest(&self, now: u64) -> (usize, u16) {
+        let ages = self.steps.map(|step| age(step, now) as i16);
+        let oldest = ages.iter().copied().fold(0, i16::max);
+        let place = ages.iter().position(|&age| age == oldest).unwrap_or(0);
+        (place, oldest as u16)
+    }
 }
 
-/// One bit for each slot for which `holds`. Without a branch, so that it takes a few wide compares.
-fn mask(bucket: &[u32; WAYS], holds: impl Fn(u32) -> bool) -> u32 {
-    (0..WAYS).fold(0, |mask, i| mask | u32::from(holds(bucket[i])) << i)
+/// How many steps before `now` something was put in.
+fn age(step: u16, now: u64) -> u16 {
+    (now as u16).wrapping_sub(step)
 }
 
 #[cfg(test)]
