@@ -34,6 +34,17 @@ pub(crate) struct Entry<K, V> {
     pub(crate) queue: Queue,
 }
 
+impl<K, V> Entry<K, V> {
+    /// Notes an access. Only what changes is stored: a line that stays clean can stay in the cache of
+    /// every processor.
+    #[inline]
+    pub(crate) fn touch(&mut self, tick: u32) {
+        if self.touched != tick {
+            self.touched = tick;
+        }
+    }
+}
+
 /// The half of an entry that only writes and removals touch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node {

@@ -133,9 +133,9 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
         let hash = self.hash(&key);
         let arrival = self.arrival(hash, key, value, options);
         let mut removed = Removals::new();
-        let now = self.clock.now();
         let outcome = {
             let books = &mut *self.lock(hash);
+            let now = self.write_time(books, options.ttl);
             books.flights.cut_off(hash, &arrival.key);
             books.ledger.insert(arrival, now, &mut removed)
         };
@@ -253,6 +253,16 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
         if books.ledger.has_deadlines() { self.clock.now() } else { Timestamp::default() }
     }
 
+    /// The time of a write. Where nothing can expire it only dates the entry.
+    #[inline]
+    fn write_time(&self, books: &Books<K, V>, ttl: Option<Duration>) -> Timestamp {
+        if ttl.is_some() || books.ledger.may_expire() {
+            self.clock.now()
+        } else {
+            self.clock.coarse_now()
+        }
+    }
+
     /// What a write brings, weighed.
     pub(crate) fn arrival(
         &self,
@@ -271,13 +281,13 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
     /// Ends a load and writes its value, unless it was cut off meanwhile.
     pub(crate) fn land(&self, number: u64, arrival: Arrival<K, V>) -> Option<InFlight<K, V>> {
         let mut removed = Removals::new();
-        let now = self.clock.now();
         let hash = arrival.hash;
         // What is not kept leaves the block, so that it drops after the lock is released.
         let (flight, _not_kept) = {
             let books = &mut *self.lock(hash);
             match books.flights.land(hash, number) {
                 Some(flight) if flight.is_wanted => {
+                    let now = self.write_time(books, arrival.ttl);
                     let outcome = books.ledger.insert(arrival, now, &mut removed);
                     (Some(flight), Err(outcome.err()))
                 }

@@ -10,24 +10,54 @@ use inval_core::Timestamp;
 pub trait Clock: Send + Sync {
     /// The time now, in milliseconds since an origin that stays the same.
     fn now(&self) -> Timestamp;
+
+    /// The time now, or some milliseconds ago if that is cheaper to tell. The cache asks for it where
+    /// nothing expires, to date what its statistics keep to 16 ms anyway.
+    fn coarse_now(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 /// The machine's monotonic clock, counted from when this value was made.
 #[derive(Clone, Copy, Debug)]
-pub struct MonotonicClock(Instant);
+pub struct MonotonicClock {
+    origin: Instant,
+    /// What the coarse clock showed at the origin.
+    #[cfg(target_os = "linux")]
+    coarse_origin: u64,
+}
 
 impl Default for MonotonicClock {
     fn default() -> Self {
-        Self(Instant::now())
+        Self {
+            origin: Instant::now(),
+            #[cfg(target_os = "linux")]
+            coarse_origin: coarse_millis(),
+        }
     }
 }
 
 impl Clock for MonotonicClock {
     fn now(&self) -> Timestamp {
-        let elapsed = self.0.elapsed();
-        // `Duration::as_millis` would do, but calculates in 128 bits, on every write.
+        let elapsed = self.origin.elapsed();
+        // `Duration::as_millis` would do, but calculates in 128 bits.
         Timestamp::from_millis(elapsed.as_secs() * 1000 + u64::from(elapsed.subsec_millis()))
     }
+
+    #[cfg(target_os = "linux")]
+    #[inline]
+    fn coarse_now(&self) -> Timestamp {
+        Timestamp::from_millis(coarse_millis().saturating_sub(self.coarse_origin))
+    }
+}
+
+/// The kernel's monotonic clock as of its last tick: a few nanoseconds to read instead of some thirty.
+#[cfg(target_os = "linux")]
+fn coarse_millis() -> u64 {
+    use rustix::time::{ClockId, clock_gettime};
+
+    let now = clock_gettime(ClockId::MonotonicCoarse);
+    now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
 }
 
 /// A clock that stands still until it is told to move. Clones show the same time.

@@ -40,7 +40,7 @@ pub(crate) struct Books<K, V> {
 #[repr(C)]
 pub struct Ledger<K, V> {
     now: u64,
-    hits: u64,
+    reads: u64,
     misses: u64,
     hit_rule: OnHit,
     index: Index,
@@ -176,7 +176,7 @@ impl<K: Eq, V> Ledger<K, V> {
         let policy = AnyPolicy::new(config);
         Self {
             now: 0,
-            hits: 0,
+            reads: 0,
             misses: 0,
             hit_rule: policy.hit_rule(),
             index: Index::new(books.slab.most()),
@@ -205,7 +205,7 @@ impl<K: Eq, V> Ledger<K, V> {
 
     /// Everything counted so far.
     pub fn stats(&self) -> Stats {
-        Stats { hits: self.hits, misses: self.misses, ..self.stats.clone() }
+        Stats { hits: self.reads - self.misses, misses: self.misses, ..self.stats.clone() }
     }
 
     /// What is held now, expired entries that still await collection included.
@@ -219,21 +219,27 @@ impl<K: Eq, V> Ledger<K, V> {
         self.books.deadlines.are_used()
     }
 
+    /// Whether an entry has a deadline now, or a new one that names no TTL will get one.
+    #[inline]
+    pub fn may_expire(&self) -> bool {
+        self.has_deadlines() || self.config.ttl().or(self.config.time_to_idle()).is_some()
+    }
+
     /// The value under `key`, unless there is none or it has expired. Counts a hit or a miss and
     /// tells the policy.
-    #[inline]
+    #[inline(always)]
     pub fn get<Q>(&mut self, hash: u64, key: &Q, now: Timestamp) -> Option<&V>
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
+        self.reads += 1;
         let now = self.advance(now);
         let hash = hash as u32;
         let Some(id) = self.find(hash, key).filter(|&id| self.is_readable(id, now)) else {
             self.misses += 1;
             return None;
         };
-        self.hits += 1;
         Some(&self.note_access(id, now).value)
     }
 
@@ -428,25 +434,21 @@ impl<K: Eq, V> Ledger<K, V> {
     /// Does on a hit what the policy wants done.
     #[inline]
     fn note_access(&mut self, id: Id, now: u64) -> &Entry<K, V> {
-        if self.hit_rule == OnHit::Reorder {
-            self.reorder(id);
-        }
+        let OnHit::Count { most } = self.hit_rule else { return self.reorder(id, now) };
         let entry = self.books.slab.entry_mut(id);
-        // Only what changes is stored: a line that stays clean can stay in every core's cache.
-        if entry.touched != tick(now) {
-            entry.touched = tick(now);
-        }
-        if let OnHit::Count { most } = self.hit_rule
-            && entry.freq < most
-        {
+        entry.touch(tick(now));
+        if entry.freq < most {
             entry.freq += 1;
         }
         entry
     }
 
     #[inline(never)]
-    fn reorder(&mut self, id: Id) {
+    fn reorder(&mut self, id: Id, now: u64) -> &Entry<K, V> {
         self.policy.on_hit(&mut self.books, id);
+        let entry = self.books.slab.entry_mut(id);
+        entry.touch(tick(now));
+        entry
     }
 
     /// Whether an entry is alive; if so, this read starts its time to idle anew.

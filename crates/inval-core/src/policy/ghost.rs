@@ -52,6 +52,9 @@ impl Ghost {
 
     /// Remembers `hash` and forgets the oldest beyond `most`.
     pub(crate) fn insert(&mut self, hash: u32, most: u64) {
+        if most == 0 {
+            return;
+        }
         if most > self.capacity {
             self.lay_out(most);
         }
@@ -232,6 +235,16 @@ mod tests {
                 assert!(ghost.is_consistent(), "after {n}");
             }
         }
+    }
+
+    #[test]
+    fn no_room_means_no_memory() {
+        let mut ghost = Ghost::new();
+        ghost.insert(5, 0);
+        assert!(!ghost.take(5));
+        ghost.insert(5, 1);
+        ghost.insert(6, 0);
+        assert!(ghost.is_consistent());
     }
 
     #[test]
