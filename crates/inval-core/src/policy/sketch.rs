@@ -7,23 +7,26 @@ pub(crate) struct Sketch {
     /// Sixteen counters in each word, eight words in each block.
     words: Vec<u64>,
     additions: u64,
+    /// Entries it was made ready for, rounded up to a power of two.
+    entries: u64,
 }
 
 const BLOCK: usize = 8;
-/// Fewer words would be halved so often that a small cache forgot what it has seen.
+/// With fewer words, the many keys that pass through a small cache would collide too often.
 const LEAST_WORDS: usize = 512;
 const LOW_BITS: u64 = 0x1111_1111_1111_1111;
-/// Counters are halved after this many additions per word, that is, per entry of the cache.
-const ADDITIONS_PER_WORD: u64 = 10;
+/// Counters are halved after this many additions per entry.
+const ADDITIONS_PER_ENTRY: u64 = 10;
 
 impl Sketch {
     pub(crate) fn new() -> Self {
-        Self { words: Vec::new(), additions: 0 }
+        Self { words: Vec::new(), additions: 0, entries: 0 }
     }
 
     /// Has at least one word for each of `entries`. Growing keeps all counts.
     pub(crate) fn ensure(&mut self, entries: u64) {
-        let wanted = entries.next_power_of_two().max(LEAST_WORDS as u64) as usize;
+        self.entries = self.entries.max(entries.next_power_of_two());
+        let wanted = self.entries.max(LEAST_WORDS as u64) as usize;
         while self.words.len() < wanted {
             if self.words.is_empty() {
                 self.words.resize(wanted, 0);
@@ -44,7 +47,7 @@ impl Sketch {
             }
         }
         self.additions += u64::from(added);
-        if added && self.additions >= ADDITIONS_PER_WORD * self.words.len() as u64 {
+        if added && self.additions >= ADDITIONS_PER_ENTRY * self.entries {
             self.halve();
         }
     }
@@ -61,7 +64,7 @@ impl Sketch {
             odd += u64::from((*word & LOW_BITS).count_ones());
             *word = *word >> 1 & !(LOW_BITS << 3);
         }
-        self.additions = (self.additions - odd / 4) / 2;
+        self.additions = self.additions.saturating_sub(odd / 4) / 2;
     }
 
     /// Word and shift of the four counters of `hash`; `None` while there are no words.
@@ -101,6 +104,16 @@ mod tests {
         assert_eq!(sketch.estimate(7), 15);
         (0..6_000).for_each(|n| sketch.add(1_000 + n));
         assert!(sketch.estimate(7) <= 9, "{}", sketch.estimate(7));
+    }
+
+    #[test]
+    fn halving_keeps_the_count_of_additions_in_range() {
+        let mut sketch = Sketch::new();
+        sketch.ensure(1);
+        for n in 0..10_000 {
+            sketch.add(n);
+            assert!(sketch.additions < ADDITIONS_PER_ENTRY, "after {n}");
+        }
     }
 
     #[test]
