@@ -43,3 +43,8 @@ pub use stats::{Histogram, RemovalCause, Stats, Usage};
 pub use strategy::{Strategy, UnknownStrategy};
 pub use units::{Key, KeyError, Namespace, NamespaceError, Timestamp, Weight};
 pub use wheel::Wheel;
+
+/// Compiles and runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadMe;

@@ -23,7 +23,6 @@ pub(crate) enum Queue {
 
 /// The half of an entry that a hit touches: 24 bytes for an 8-byte key and value. `queue` leaves room
 /// for the `Option` around it.
-#[derive(Debug)]
 pub(crate) struct Entry<K, V> {
     pub(crate) key: K,
     pub(crate) value: V,
@@ -58,7 +57,6 @@ pub(crate) struct Node {
 }
 
 /// Entries and their nodes, both indexed by id; free places are chained through `Node::next`.
-#[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Slab<K, V> {
     entries: Vec<Option<Entry<K, V>>>,
@@ -188,7 +186,7 @@ mod tests {
     #[test]
     fn places_are_used_again_and_ids_stay() {
         let mut slab = Slab::new(3);
-        let ids: Vec<_> = (0..3).map(|k| entry(k)).map(|(e, n)| slab.insert(e, n)).collect();
+        let ids: Vec<_> = (0..3).map(entry).map(|(e, n)| slab.insert(e, n)).collect();
         assert!(slab.remove(ids[1]).is_some());
         assert!(slab.remove(ids[1]).is_none());
         let (e, n) = entry(9);

@@ -282,16 +282,16 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
     pub(crate) fn land(&self, number: u64, arrival: Arrival<K, V>) -> Option<InFlight<K, V>> {
         let mut removed = Removals::new();
         let hash = arrival.hash;
-        // What is not kept leaves the block, so that it drops after the lock is released.
-        let (flight, _not_kept) = {
+        // The flight and what is not kept outlive the lock, also if a call of the user's panics.
+        let flight;
+        let _not_kept = {
             let books = &mut *self.lock(hash);
-            match books.flights.land(hash, number) {
-                Some(flight) if flight.is_wanted => {
-                    let now = self.write_time(books, arrival.ttl);
-                    let outcome = books.ledger.insert(arrival, now, &mut removed);
-                    (Some(flight), Err(outcome.err()))
-                }
-                flight => (flight, Ok(arrival)),
+            flight = books.flights.land(hash, number);
+            if flight.as_ref().is_some_and(|flight| flight.is_wanted) {
+                let now = self.write_time(books, arrival.ttl);
+                Err(books.ledger.insert(arrival, now, &mut removed).err())
+            } else {
+                Ok(arrival)
             }
         };
         self.announce(removed);

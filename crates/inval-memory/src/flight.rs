@@ -9,15 +9,13 @@ use hashbrown::HashTable;
 use crate::sync::{Mutex, Thread, current, park};
 
 /// The loads under way for the keys of one shard.
-#[derive(Debug)]
 pub(crate) struct Flights<K, V> {
     table: HashTable<InFlight<K, V>>,
     /// The number of the next load.
     next: u64,
 }
 
-/// One load, seen from the shard.
-#[derive(Debug)]
+/// One load, seen from the shard. Dropped before it is finished, it lets those who wait load anew.
 pub(crate) struct InFlight<K, V> {
     hash: u64,
     key: K,
@@ -25,7 +23,25 @@ pub(crate) struct InFlight<K, V> {
     /// Whether the value is to be kept: the key was neither written nor invalidated since.
     pub(crate) is_wanted: bool,
     /// Those who wait for the value, once there are any.
-    pub(crate) waiting: Option<Arc<Flight<V>>>,
+    waiting: Option<Arc<Flight<V>>>,
+}
+
+impl<K, V> InFlight<K, V> {
+    /// Gives a value to all who wait, if anybody does.
+    pub(crate) fn finish(mut self, value: impl FnOnce() -> V) {
+        if let Some(waiting) = &self.waiting {
+            waiting.finish(Some(value()));
+            self.waiting = None;
+        }
+    }
+}
+
+impl<K, V> Drop for InFlight<K, V> {
+    fn drop(&mut self) {
+        if let Some(waiting) = &self.waiting {
+            waiting.finish(None);
+        }
+    }
 }
 
 impl<K: Eq, V> Flights<K, V> {
@@ -90,10 +106,8 @@ impl<K: Eq, V> Flights<K, V> {
 }
 
 /// One load, seen from those who wait for it.
-#[derive(Debug)]
 pub(crate) struct Flight<V>(Mutex<State<V>>);
 
-#[derive(Debug)]
 enum State<V> {
     Loading(Vec<Waker>),
     Loaded(V),

@@ -1,5 +1,7 @@
 //! A walk over all entries that holds a lock only for a page at a time.
 
+use std::fmt;
+
 use inval_core::Timestamp;
 
 use crate::shard::Shard;
@@ -9,7 +11,6 @@ const PAGE: u32 = 64;
 
 /// Copies of the live entries of a [`Cache`](crate::Cache). Made by
 /// [`Cache::iter`](crate::Cache::iter).
-#[derive(Debug)]
 pub struct Iter<'a, K, V> {
     shards: &'a [Shard<K, V>],
     now: Timestamp,
@@ -43,5 +44,11 @@ impl<K: Eq + Clone, V: Clone> Iterator for Iter<'_, K, V> {
     fn next(&mut self) -> Option<(K, V)> {
         while self.page.is_empty() && self.turn_page() {}
         self.page.pop()
+    }
+}
+
+impl<K, V> fmt::Debug for Iter<'_, K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Iter").finish_non_exhaustive()
     }
 }

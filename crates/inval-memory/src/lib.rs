@@ -46,3 +46,9 @@ pub use inval_core::{
     Removed, Stats, Strategy, Timestamp, Usage, Weight,
 };
 pub use iter::Iter;
+
+/// Compiles and runs the examples of the READMEs.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
+struct ReadMe;

@@ -131,10 +131,10 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Load<'_, K, V, S> {
     /// to all who wait.
     fn complete(mut self, key: K, value: V) -> V {
         let arrival = self.cache.arrival(self.hash, key, value.clone(), InsertOptions::default());
-        self.is_over = true;
         let flight = self.cache.land(self.number, arrival);
-        if let Some(waiting) = flight.and_then(|flight| flight.waiting) {
-            waiting.finish(Some(value.clone()));
+        self.is_over = true;
+        if let Some(flight) = flight {
+            flight.finish(|| value.clone());
         }
         value
     }
@@ -143,10 +143,8 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Load<'_, K, V, S> {
 impl<K: Hash + Eq, V: Clone, S: BuildHasher> Drop for Load<'_, K, V, S> {
     fn drop(&mut self) {
         if !self.is_over {
-            let flight = self.cache.lock(self.hash).flights.land(self.hash, self.number);
-            if let Some(waiting) = flight.and_then(|flight| flight.waiting) {
-                waiting.finish(None);
-            }
+            let unfinished = self.cache.lock(self.hash).flights.land(self.hash, self.number);
+            drop(unfinished);
         }
     }
 }

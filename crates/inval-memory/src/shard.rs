@@ -6,7 +6,6 @@ use crate::flight::Flights;
 use crate::sync::{Mutex, MutexGuard};
 
 /// What the lock of a shard guards.
-#[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Books<K, V> {
     pub(crate) ledger: Ledger<K, V>,
@@ -15,7 +14,6 @@ pub(crate) struct Books<K, V> {
 
 /// A shard on cache lines of its own, so that two threads in neighbouring shards do not slow each
 /// other down. 128 bytes, because processors fetch lines in pairs.
-#[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct Shard<K, V>(Mutex<Books<K, V>>);
 

@@ -14,7 +14,6 @@ pub(crate) use shuttle::thread::{Thread, current, park};
 
 /// Shuttle's mutex with the interface of parking_lot's, which no panic poisons.
 #[cfg(shuttle)]
-#[derive(Debug)]
 pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
 
 #[cfg(shuttle)]

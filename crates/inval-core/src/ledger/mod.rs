@@ -3,6 +3,7 @@
 mod deadlines;
 
 use std::borrow::Borrow;
+use std::fmt;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -21,7 +22,6 @@ const TICK_BITS: u32 = 4;
 const COLLECTED_BY_WRITE: usize = 2;
 
 /// What policies see of the ledger.
-#[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Books<K, V> {
     pub(crate) slab: Slab<K, V>,
@@ -36,7 +36,6 @@ pub(crate) struct Books<K, V> {
 /// well-mixed bits that are the same for equal keys: a sharded store has to compute it anyway to find
 /// the ledger.
 // In this order, so that what a read needs lies together on the first cache lines.
-#[derive(Debug)]
 #[repr(C)]
 pub struct Ledger<K, V> {
     now: u64,
@@ -52,7 +51,6 @@ pub struct Ledger<K, V> {
 }
 
 /// An entry to be written.
-#[derive(Debug)]
 pub struct Arrival<K, V> {
     /// 64 well-mixed bits of the key.
     pub hash: u64,
@@ -77,7 +75,8 @@ pub enum Insertion {
 
 /// A write that was refused, with what it brought. An entry that was there before is removed all the
 /// same, because its value is out of date.
-#[derive(PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Error)]
+#[error("{reason}")]
 pub struct Rejected<K, V> {
     /// Why.
     pub reason: Rejection,
@@ -104,7 +103,7 @@ pub enum Rejection {
 }
 
 /// An entry that has left, handed back so that it drops where its owner wants it to.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Removed<K, V> {
     /// Its key.
     pub key: K,
@@ -586,6 +585,41 @@ impl<K: Eq, V> Ledger<K, V> {
             self.stats.evicted_idle.record(since(entry.touched));
         }
         Some(removed(entry, node, cause))
+    }
+}
+
+// Keys and values may be personal or secret, so none of these shows them.
+
+impl<K, V> fmt::Debug for Ledger<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let usage = &self.stats.usage;
+        f.debug_struct("Ledger")
+            .field("config", &self.config)
+            .field("usage", usage)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<K, V> fmt::Debug for Arrival<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { weight, ttl, .. } = self;
+        f.debug_struct("Arrival").field("weight", weight).field("ttl", ttl).finish_non_exhaustive()
+    }
+}
+
+impl<K, V> fmt::Debug for Rejected<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected").field("reason", &self.reason).finish_non_exhaustive()
+    }
+}
+
+impl<K, V> fmt::Debug for Removed<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { weight, cause, .. } = self;
+        f.debug_struct("Removed")
+            .field("weight", weight)
+            .field("cause", cause)
+            .finish_non_exhaustive()
     }
 }
 
