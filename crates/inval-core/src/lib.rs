@@ -26,15 +26,17 @@
 //! Where to go next: [`Config`] says what can be asked for, [`Strategy`] which entry goes first,
 //! [`Stats`] what is counted, [`Wheel`] how expiry is found.
 
+mod units;
 mod config;
+mod strategy;
+mod stats;
 mod ledger;
-mod list;
+mod books;
 mod policy;
+mod list;
 mod slab;
 mod index;
-mod stats;
-mod strategy;
-mod units;
+mod deadlines;
 mod wheel;
 
 pub use config::{Config, ConfigBuilder, ConfigError, MAX_LIFETIME};

@@ -6,18 +6,27 @@ use std::thread::available_parallelism;
 use foldhash::fast::RandomState;
 use inval_core::{Config, Removed, Weight};
 
-use crate::cache::Cache;
+use crate::cache::{Cache, Listener, Weigher};
 use crate::clock::{Clock, MonotonicClock};
 use crate::shard::Shard;
-
-pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> Weight + Send + Sync>;
-pub(crate) type Listener<K, V> = Box<dyn Fn(&Removed<K, V>) + Send + Sync>;
 
 /// Shards for each processor: enough that two threads seldom meet in one.
 const SHARDS_PER_PROCESSOR: usize = 4;
 /// A default shard has room for at least this much, so that its policy has something to choose from.
 const LEAST_ENTRIES: u64 = 256;
 const LEAST_BYTES: u64 = 64 * 1024;
+
+impl<K: Hash + Eq, V: Clone> Cache<K, V> {
+    /// An empty cache that keeps to `config`.
+    pub fn new(config: Config) -> Self {
+        Self::builder(config).build()
+    }
+
+    /// Starts a cache that keeps to `config`, to choose shards, hasher, weigher, clock or listener.
+    pub fn builder(config: Config) -> Builder<K, V> {
+        Builder::new(config)
+    }
+}
 
 /// Collects what a [`Cache`] is made of. Made by [`Cache::builder`].
 #[must_use]

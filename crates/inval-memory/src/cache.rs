@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use inval_core::{
-    Arrival, Config, Inconsistency, Insertion, Rejected, RemovalCause, Removed, Stats, Timestamp,
-    Usage, Weight,
+    Arrival, Inconsistency, Insertion, Rejected, RemovalCause, Removed, Stats, Timestamp, Usage,
+    Weight,
 };
 
-use crate::builder::{Builder, Listener, Weigher};
 use crate::clock::Clock;
 use crate::flight::InFlight;
 use crate::iter::Iter;
 use crate::shard::{Books, Shard};
 use crate::sync::MutexGuard;
+
+pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> Weight + Send + Sync>;
+pub(crate) type Listener<K, V> = Box<dyn Fn(&Removed<K, V>) + Send + Sync>;
 
 /// How many expired entries are taken off the books before other threads get a turn.
 const SLICE: usize = 256;
@@ -65,18 +67,6 @@ pub struct InsertOptions {
     pub ttl: Option<Duration>,
     /// Its weight instead of what the weigher says.
     pub weight: Option<Weight>,
-}
-
-impl<K: Hash + Eq, V: Clone> Cache<K, V> {
-    /// An empty cache that keeps to `config`.
-    pub fn new(config: Config) -> Self {
-        Self::builder(config).build()
-    }
-
-    /// Starts a cache that keeps to `config`, to choose shards, hasher, weigher, clock or listener.
-    pub fn builder(config: Config) -> Builder<K, V> {
-        Builder::new(config)
-    }
 }
 
 impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {

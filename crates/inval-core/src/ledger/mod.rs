@@ -1,33 +1,26 @@
 //! The ledger: the books of one partition, kept by one policy within its limits.
 
-mod deadlines;
+mod entry;
+mod audit;
 
 use std::borrow::Borrow;
 use std::fmt;
-use std::time::Duration;
 
-use thiserror::Error;
-
+use crate::books::{Books, Limits};
 use crate::config::{Config, MAX_LIFETIME};
+use crate::deadlines::{Deadlines, LAST_NOW};
 use crate::index::Index;
-use crate::policy::{AnyPolicy, Limits, OnHit};
+use crate::policy::{AnyPolicy, OnHit};
 use crate::slab::{Entry, Id, MAX_ENTRIES, NONE, Node, Queue, Slab};
 use crate::stats::{RemovalCause, Stats, Usage};
 use crate::units::{Random, Timestamp, Weight, millis};
-use deadlines::{Deadlines, LAST_NOW};
+pub use audit::Inconsistency;
+pub use entry::{Arrival, Insertion, Rejected, Rejection, Removed};
 
 /// Ages at eviction are kept to 2^4 ms, so that 32 bits last for two years.
 const TICK_BITS: u32 = 4;
 /// How many expired entries a write collects although their room is not needed.
 const COLLECTED_BY_WRITE: usize = 2;
-
-/// What policies see of the ledger.
-#[repr(C)]
-pub(crate) struct Books<K, V> {
-    pub(crate) slab: Slab<K, V>,
-    pub(crate) deadlines: Deadlines,
-    pub(crate) limits: Limits,
-}
 
 /// The books of one partition of a cache. See the crate's documentation for an example.
 ///
@@ -48,116 +41,6 @@ pub struct Ledger<K, V> {
     stats: Stats,
     random: Random,
     config: Config,
-}
-
-/// An entry to be written.
-pub struct Arrival<K, V> {
-    /// 64 well-mixed bits of the key.
-    pub hash: u64,
-    /// The key.
-    pub key: K,
-    /// The value.
-    pub value: V,
-    /// What the entry is charged.
-    pub weight: Weight,
-    /// Its own TTL instead of the configured one; beyond [`MAX_LIFETIME`] it does not expire.
-    pub ttl: Option<Duration>,
-}
-
-/// How a write was taken in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Insertion {
-    /// The key was not there, or had expired.
-    Inserted,
-    /// The key was there; its former entry was handed back.
-    Replaced,
-}
-
-/// A write that was refused, with what it brought. An entry that was there before is removed all the
-/// same, because its value is out of date.
-#[derive(PartialEq, Eq, Error)]
-#[error("{reason}")]
-pub struct Rejected<K, V> {
-    /// Why.
-    pub reason: Rejection,
-    /// The key that was to be written.
-    pub key: K,
-    /// The value that was to be written.
-    pub value: V,
-}
-
-/// Why a write was refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-pub enum Rejection {
-    /// The entry alone is heavier than the limit in bytes.
-    #[error("the entry weighs {weight} bytes, the limit is {max_bytes}")]
-    TooHeavy {
-        /// What the entry weighs.
-        weight: u32,
-        /// The limit it exceeds.
-        max_bytes: u64,
-    },
-    /// Its TTL is below one millisecond.
-    #[error("the entry's TTL is below 1 ms, so it could never be read")]
-    NoTimeToLive,
-}
-
-/// An entry that has left, handed back so that it drops where its owner wants it to.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Removed<K, V> {
-    /// Its key.
-    pub key: K,
-    /// Its value.
-    pub value: V,
-    /// What it was charged.
-    pub weight: Weight,
-    /// Why it left.
-    pub cause: RemovalCause,
-}
-
-/// What [`Ledger::validate`] found wrong. Any of these is a defect of this crate, or of `Hash` and
-/// `Eq` of the keys.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-pub enum Inconsistency {
-    /// Usage differs from a recount.
-    #[error("usage is booked as {booked:?}, a recount gives {counted:?}")]
-    Usage {
-        /// What the statistics say.
-        booked: Usage,
-        /// What the entries add up to.
-        counted: Usage,
-    },
-    /// What came in is not what left plus what is there.
-    #[error("inserted is {inserted:?}, but usage and removals add up to {accounted:?}")]
-    Flow {
-        /// What the statistics say came in.
-        inserted: Usage,
-        /// Usage plus removals of every cause.
-        accounted: Usage,
-    },
-    /// More is held than the limits allow.
-    #[error("usage {usage:?} is above a limit")]
-    OverLimit {
-        /// What is held.
-        usage: Usage,
-    },
-    /// The index does not lead to each entry exactly once.
-    #[error("the index has {indexed} places for {entries} entries, or leads astray")]
-    Index {
-        /// Places in the index.
-        indexed: u64,
-        /// Live entries.
-        entries: u64,
-    },
-    /// A policy's queues do not hold each entry exactly once.
-    #[error("the policy's queues do not hold each entry exactly once")]
-    Queues,
-    /// The policy's own state is unsound.
-    #[error("the policy's own state is unsound")]
-    Policy,
-    /// The timing wheel is unsound.
-    #[error("the timing wheel is unsound")]
-    Wheel,
 }
 
 impl<K: Eq, V> Ledger<K, V> {
@@ -350,62 +233,6 @@ impl<K: Eq, V> Ledger<K, V> {
         (entries.map(|e| (&e.key, &e.value)), (end < self.books.slab.end()).then_some(end))
     }
 
-    /// Recounts everything and compares it with the books. Linear in the number of entries.
-    pub fn validate(&self) -> Result<(), Inconsistency> {
-        let Self { books, stats, .. } = self;
-        let mut counted = Usage::default();
-        books.slab.ids().for_each(|id| counted.add(books.slab.node(id).weight));
-        if counted != stats.usage || counted.entries != u64::from(books.slab.len()) {
-            return Err(Inconsistency::Usage { booked: stats.usage, counted });
-        }
-        let mut accounted = counted;
-        for part in [stats.expired, stats.evicted, stats.invalidated, stats.replaced] {
-            accounted += part;
-        }
-        if accounted != stats.inserted {
-            return Err(Inconsistency::Flow { inserted: stats.inserted, accounted });
-        }
-        if books.limits.are_below(counted) {
-            return Err(Inconsistency::OverLimit { usage: counted });
-        }
-        let indexed = self.index.len() as u64;
-        let leads_back =
-            |id| self.find(books.slab.node(id).hash, &books.slab.entry(id).key) == Some(id);
-        if indexed != counted.entries || !books.slab.ids().all(leads_back) {
-            return Err(Inconsistency::Index { indexed, entries: counted.entries });
-        }
-        if !self.queues_are_consistent() {
-            return Err(Inconsistency::Queues);
-        }
-        if !self.policy.is_consistent(books) {
-            return Err(Inconsistency::Policy);
-        }
-        if books.deadlines.is_consistent(books.slab.len()) {
-            Ok(())
-        } else {
-            Err(Inconsistency::Wheel)
-        }
-    }
-
-    fn queues_are_consistent(&self) -> bool {
-        let slab = &self.books.slab;
-        let mut total = Usage::default();
-        for (queue, list) in self.policy.lists() {
-            let mut held = Usage::default();
-            for id in list.ids(&slab.nodes) {
-                if slab.get(id).is_none_or(|entry| entry.queue != queue) {
-                    return false;
-                }
-                held.add(slab.node(id).weight);
-            }
-            if held != list.usage() {
-                return false;
-            }
-            total += held;
-        }
-        total == self.stats.usage
-    }
-
     /// Moves the ledger's time on to `now`, but neither back nor beyond the end of time.
     #[inline]
     fn advance(&mut self, now: Timestamp) -> u64 {
@@ -588,37 +415,13 @@ impl<K: Eq, V> Ledger<K, V> {
     }
 }
 
-// Keys and values may be personal or secret, so none of these shows them.
-
+/// Without keys and values, which may be personal or secret.
 impl<K, V> fmt::Debug for Ledger<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let usage = &self.stats.usage;
         f.debug_struct("Ledger")
             .field("config", &self.config)
             .field("usage", usage)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<K, V> fmt::Debug for Arrival<K, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { weight, ttl, .. } = self;
-        f.debug_struct("Arrival").field("weight", weight).field("ttl", ttl).finish_non_exhaustive()
-    }
-}
-
-impl<K, V> fmt::Debug for Rejected<K, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rejected").field("reason", &self.reason).finish_non_exhaustive()
-    }
-}
-
-impl<K, V> fmt::Debug for Removed<K, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { weight, cause, .. } = self;
-        f.debug_struct("Removed")
-            .field("weight", weight)
-            .field("cause", cause)
             .finish_non_exhaustive()
     }
 }

@@ -1,10 +1,9 @@
 //! FIFO: the entry that was inserted first goes first. Reads and overwrites change nothing.
 
 use super::{OnHit, Policy};
-use crate::ledger::Books;
+use crate::books::Books;
 use crate::list::List;
 use crate::slab::{Id, Queue};
-use crate::stats::RemovalCause;
 
 #[derive(Debug)]
 pub(crate) struct Fifo {
@@ -20,14 +19,6 @@ impl Fifo {
 impl Policy for Fifo {
     fn hit_rule(&self) -> OnHit {
         OnHit::Count { most: 0 }
-    }
-
-    fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
-        self.list.push_back(&mut books.slab.nodes, id);
-    }
-
-    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, _: RemovalCause) {
-        self.list.remove(&mut books.slab.nodes, id);
     }
 
     fn victim<K, V>(&mut self, _: &mut Books<K, V>) -> Option<Id> {

@@ -1,7 +1,7 @@
 //! LFU in constant time (Shah, Mitra and Matani, 2010) with ageing: all counts are halved now and then.
 
 use super::{OnHit, Policy};
-use crate::ledger::Books;
+use crate::books::Books;
 use crate::list::List;
 use crate::slab::{Id, Queue};
 use crate::stats::RemovalCause;

@@ -1,10 +1,9 @@
 //! LRU: the entry that was read or written least recently goes first.
 
 use super::{OnHit, Policy};
-use crate::ledger::Books;
+use crate::books::Books;
 use crate::list::List;
 use crate::slab::{Id, Queue};
-use crate::stats::RemovalCause;
 
 #[derive(Debug)]
 pub(crate) struct Lru {
@@ -25,14 +24,6 @@ impl Policy for Lru {
     #[inline]
     fn on_hit<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
         self.list.move_to_back(&mut books.slab.nodes, id);
-    }
-
-    fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
-        self.list.push_back(&mut books.slab.nodes, id);
-    }
-
-    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, _: RemovalCause) {
-        self.list.remove(&mut books.slab.nodes, id);
     }
 
     fn victim<K, V>(&mut self, _: &mut Books<K, V>) -> Option<Id> {

@@ -10,11 +10,11 @@ mod sketch;
 mod ttl;
 mod w_tinylfu;
 
+use crate::books::Books;
 use crate::config::Config;
-use crate::ledger::Books;
 use crate::list::List;
 use crate::slab::{Id, Queue};
-use crate::stats::{RemovalCause, Usage};
+use crate::stats::RemovalCause;
 use crate::strategy::Strategy;
 
 /// What a policy is told, and the one thing it is asked. Hooks only keep the policy's own order; the
@@ -27,10 +27,14 @@ pub(crate) trait Policy {
     fn on_hit<K, V>(&mut self, _books: &mut Books<K, V>, _id: Id) {}
 
     /// A new entry is in the slab, in no queue yet. Room has been made for it.
-    fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id);
+    fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        self.list_of(books, id).push_back(&mut books.slab.nodes, id);
+    }
 
     /// An entry is about to leave the slab.
-    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, cause: RemovalCause);
+    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, _cause: RemovalCause) {
+        self.list_of(books, id).remove(&mut books.slab.nodes, id);
+    }
 
     /// The entry that should go next; `None` only if there is none at all. The caller removes it.
     fn victim<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id>;
@@ -128,30 +132,5 @@ impl AnyPolicy {
 
     pub(crate) fn hit_rule(&self) -> OnHit {
         each!(self, p => p.hit_rule())
-    }
-}
-
-/// The most entries and bytes that a part of the cache may hold.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) entries: u64,
-    pub(crate) bytes: u64,
-}
-
-impl Limits {
-    /// Whether `usage` is above a limit.
-    pub(crate) fn are_below(self, usage: Usage) -> bool {
-        usage.entries > self.entries || usage.bytes > self.bytes
-    }
-
-    /// The part `share` (0 to 1) of these limits, at least one entry and one byte.
-    pub(crate) fn share(self, share: f64) -> Self {
-        let part = |limit: u64| ((limit as f64 * share).round() as u64).max(1);
-        Self { entries: part(self.entries), bytes: part(self.bytes) }
-    }
-
-    /// Whether `usage` has reached a limit, so that nothing more fits.
-    pub(crate) fn are_reached_by(self, usage: Usage) -> bool {
-        usage.entries >= self.entries || usage.bytes >= self.bytes
     }
 }

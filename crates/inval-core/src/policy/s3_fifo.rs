@@ -1,7 +1,7 @@
 //! S3-FIFO (Yang et al., "FIFO Queues are All You Need for Cache Eviction", SOSP 2023).
 
-use super::{Limits, OnHit, Policy, ghost::Ghost};
-use crate::ledger::Books;
+use super::{OnHit, Policy, ghost::Ghost};
+use crate::books::{Books, Limits};
 use crate::list::List;
 use crate::slab::{Id, Queue};
 use crate::stats::RemovalCause;

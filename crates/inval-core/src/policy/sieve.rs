@@ -1,7 +1,7 @@
 //! SIEVE (Zhang et al., "SIEVE is Simpler than LRU", NSDI 2024): a FIFO whose hand spares what was read.
 
 use super::{OnHit, Policy};
-use crate::ledger::Books;
+use crate::books::Books;
 use crate::list::List;
 use crate::slab::{Id, NONE, Queue};
 use crate::stats::RemovalCause;
@@ -23,10 +23,6 @@ impl Sieve {
 impl Policy for Sieve {
     fn hit_rule(&self) -> OnHit {
         OnHit::Count { most: 1 }
-    }
-
-    fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
-        self.list.push_back(&mut books.slab.nodes, id);
     }
 
     fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, _: RemovalCause) {

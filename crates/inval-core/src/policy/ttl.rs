@@ -1,10 +1,9 @@
 //! TTL: the entry that would expire soonest goes first; entries without a deadline last, oldest first.
 
 use super::{OnHit, Policy};
-use crate::ledger::Books;
+use crate::books::Books;
 use crate::list::List;
 use crate::slab::{Id, Queue};
-use crate::stats::RemovalCause;
 
 /// The order by deadline is the timing wheel's own; the list is for entries that have none.
 #[derive(Debug)]
@@ -21,14 +20,6 @@ impl Ttl {
 impl Policy for Ttl {
     fn hit_rule(&self) -> OnHit {
         OnHit::Count { most: 0 }
-    }
-
-    fn on_insert<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
-        self.list.push_back(&mut books.slab.nodes, id);
-    }
-
-    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, _: RemovalCause) {
-        self.list.remove(&mut books.slab.nodes, id);
     }
 
     fn victim<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id> {

@@ -1,7 +1,7 @@
 //! W-TinyLFU (Einziger et al., ACM ToS 2017), its window balanced by what comes back.
 
-use super::{Limits, OnHit, Policy, ghost::Ghost, sketch::Sketch};
-use crate::ledger::Books;
+use super::{OnHit, Policy, ghost::Ghost, sketch::Sketch};
+use crate::books::{Books, Limits};
 use crate::list::List;
 use crate::slab::{Id, Queue};
 use crate::stats::RemovalCause;

@@ -6,7 +6,7 @@ use crate::wheel::{LAST_TICK, Wheel};
 /// No deadline at all; beyond anything the wheel can tell apart.
 const NEVER: u64 = u64::MAX;
 /// The latest point in time, in milliseconds; a deadline after it is taken as the one right after.
-pub(super) const LAST_NOW: u64 = LAST_TICK - 1;
+pub(crate) const LAST_NOW: u64 = LAST_TICK - 1;
 
 /// The deadlines of a ledger's entries, in milliseconds. An entry has expired at its deadline, not
 /// only after it.
