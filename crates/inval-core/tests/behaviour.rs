@@ -5,12 +5,12 @@ mod support {
     pub(crate) mod keys;
 }
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use inval_core::RemovalCause::{Evicted, Expired, Invalidated, Replaced};
 use inval_core::{Config, ConfigBuilder, Histogram, Insertion, Rejection, Stats, Strategy, Usage};
 use support::cache::{Cache, Written, for_each_strategy};
-use support::keys::{at, ms};
+use support::keys::{at, hash, ms, scaled};
 
 fn config(strategy: Strategy) -> ConfigBuilder {
     Config::builder().strategy(strategy)
@@ -25,7 +25,7 @@ fn overwriting_at_capacity_evicts_nobody() {
     let check = |builder: ConfigBuilder, weight: u32| {
         let mut cache = Cache::new(builder);
         (0..4).for_each(|key| drop(cache.put_heavy(key, 5)));
-        for key in (0..40).map(|n| n * 3 % 4) {
+        for key in (0..scaled(40)).map(|n| n * 3 % 4) {
             let want = Written(Ok(Insertion::Replaced), vec![(key, Replaced)]);
             assert_eq!(cache.put_heavy(key, weight), want);
             cache.read(key / 2);
@@ -184,7 +184,7 @@ fn a_write_that_is_refused_takes_the_outdated_value_away() {
 fn jitter_shortens_and_spreads_but_never_lengthens() {
     let expiries = |jitter: f64| {
         let mut cache = Cache::new(Config::builder().ttl(ms(1_000)).ttl_jitter(jitter));
-        let entries = if cfg!(miri) { 100 } else { 1_000 };
+        let entries = scaled(1_000);
         (0..entries).for_each(|key| drop(cache.put(key)));
         let mut expired_at = BTreeMap::new();
         while let Some(wake) = cache.ledger.next_timeout() {
@@ -199,7 +199,7 @@ fn jitter_shortens_and_spreads_but_never_lengthens() {
     assert!(expiries(0.0).keys().eq(&[1_000]));
     let spread = expiries(0.2);
     assert!(spread.keys().all(|at| (800..=1_000).contains(at)), "{spread:?}");
-    assert!(spread.len() > 50, "{spread:?}");
+    assert!(spread.len() as u64 > scaled(100), "{spread:?}");
     assert!(spread.range(..850).count() > 0 && spread.range(950..).count() > 0, "{spread:?}");
 }
 
@@ -208,7 +208,7 @@ fn a_cache_with_room_for_one_holds_the_latest() {
     let check = |builder: ConfigBuilder| {
         let mut cache = Cache::new(builder);
         cache.put_heavy(0, 1);
-        for key in 1..30 {
+        for key in 1..scaled(40) {
             assert_eq!(cache.put(key), Written(Ok(Insertion::Inserted), vec![(key - 1, Evicted)]));
             assert!(cache.read(key));
         }
@@ -217,6 +217,27 @@ fn a_cache_with_room_for_one_holds_the_latest() {
         check(config(strategy).max_entries(1));
         check(config(strategy).max_bytes(1));
     });
+}
+
+#[test]
+fn no_key_is_lost_while_a_cache_grows_and_shrinks() {
+    let keys = scaled(400);
+    let mut cache = Cache::new(Config::builder().ttl(ms(1_000)));
+    let mut want = BTreeSet::new();
+    for n in 0..6 * keys {
+        let key = hash(n) % keys;
+        // Mostly writes at first, then mostly removals, then writes again.
+        if hash(key ^ n) % 4 < if n / (2 * keys) == 1 { 1 } else { 3 } {
+            let outcome = if want.insert(key) { Insertion::Inserted } else { Insertion::Replaced };
+            assert_eq!(cache.put(key).0, Ok(outcome));
+        } else {
+            assert_eq!(cache.remove(key).is_some(), want.remove(&key));
+        }
+        if n.is_multiple_of(keys) {
+            assert!(cache.live(keys).into_iter().eq(want.iter().copied()));
+            assert_eq!(cache.ledger.validate(), Ok(()));
+        }
+    }
 }
 
 #[test]
@@ -255,7 +276,7 @@ fn statistics_tell_what_happened() {
         evicted_age: histogram(96),
         evicted_idle: histogram(96),
     };
-    assert_eq!(cache.ledger.stats(), &want);
+    assert_eq!(cache.ledger.stats(), want);
     assert_eq!(want.miss_ratio(), Some(0.5));
 }
 
@@ -263,7 +284,7 @@ fn statistics_tell_what_happened() {
 fn clearing_hands_everything_back_and_keeps_the_counters() {
     for_each_strategy(|strategy| {
         let mut cache = Cache::new(config(strategy).max_entries(3).ttl(ms(50)));
-        (0..5).for_each(|key| drop(cache.fetch(key)));
+        assert!((0..5).all(|key| !cache.fetch(key)));
         let evicted = cache.ledger.stats().evicted;
         let gone: Vec<_> = cache.ledger.clear().collect();
         assert_eq!(gone.len(), 3);

@@ -61,9 +61,9 @@ fn operations() -> impl Generate<Value = Op> {
 
 #[track_caller]
 fn check(strategy: Strategy) {
-    let length = if cfg!(miri) { 60 } else { 200 };
+    let length = if cfg!(miri) { 50 } else { 200 };
     let calls = (configs(strategy), vec(operations(), 0..length));
-    let outcome = TestRunner::new(cases(64)).run(&calls, |(config, ops)| {
+    let outcome = TestRunner::new(cases(96)).run(&calls, |(config, ops)| {
         World::run(&config, ops);
         Ok(())
     });

@@ -86,6 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes thousands of additions")]
     fn never_estimates_too_low_and_seldom_too_high() {
         let mut sketch = Sketch::new();
         sketch.ensure(1024);
@@ -97,6 +98,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes thousands of additions")]
     fn counts_stop_at_fifteen_and_are_halved_in_time() {
         let mut sketch = Sketch::new();
         sketch.ensure(512);
@@ -107,6 +109,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes thousands of additions")]
     fn halving_keeps_the_count_of_additions_in_range() {
         let mut sketch = Sketch::new();
         sketch.ensure(1);

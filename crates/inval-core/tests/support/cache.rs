@@ -92,10 +92,11 @@ impl Cache {
     }
 }
 
-/// Runs `check` once for each strategy, which the output names if it fails.
+/// Runs `check` once for each strategy and names the one with which it fails.
+#[expect(clippy::print_stderr, reason = "shown only if the test fails")]
 pub(crate) fn for_each_strategy(check: impl Fn(Strategy)) {
     for strategy in Strategy::ALL {
-        println!("strategy {strategy}");
+        eprintln!("strategy {strategy}");
         check(strategy);
     }
 }

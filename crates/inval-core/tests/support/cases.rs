@@ -1,6 +1,6 @@
-//! How often properties are tried: a number per property, few under Miri, and what the environment asks for first.
+//! How often properties are tried: what the environment asks for, few under Miri, else a number each.
 
-use proptest::test_runner::Config;
+use proptest::test_runner::{Config, RngAlgorithm};
 
 /// A configuration for `cases` cases. A find is not kept in a file but becomes a named test.
 pub(crate) fn cases(cases: u32) -> Config {
@@ -9,5 +9,7 @@ pub(crate) fn cases(cases: u32) -> Config {
         None if cfg!(miri) => 2,
         None => cases,
     };
-    Config { cases, failure_persistence: None, ..Config::default() }
+    // Under Miri the default, ChaCha, would take most of the time.
+    let rng_algorithm = if cfg!(miri) { RngAlgorithm::XorShift } else { RngAlgorithm::default() };
+    Config { cases, failure_persistence: None, rng_algorithm, ..Config::default() }
 }

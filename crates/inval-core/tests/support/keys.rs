@@ -1,4 +1,6 @@
-//! Hashes of small keys and short names for points in time.
+//! Hashes of small keys, short names for times, and how large a test may be.
+
+#![allow(dead_code, reason = "each test crate that takes this module in uses a part of it")]
 
 use std::time::Duration;
 
@@ -17,4 +19,9 @@ pub(crate) fn at(ms: u64) -> Timestamp {
 
 pub(crate) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
+}
+
+/// `n`, or a tenth of it under Miri.
+pub(crate) const fn scaled(n: u64) -> u64 {
+    if cfg!(miri) { n / 10 } else { n }
 }

@@ -1,4 +1,4 @@
-//! A cache that is plainly right: entries in one vector, every question answered by a look at all of them.
+//! A cache that is plainly right: every question is answered by a look at all entries of one vector.
 
 use std::time::Duration;
 
@@ -266,7 +266,7 @@ impl Naive {
 
     /// To 16 ms, and modulo 2^36 ms.
     fn since(&self, then: u64) -> u64 {
-        ((self.now >> 4) - (then >> 4)) % (1 << 32) << 4
+        (((self.now >> 4) - (then >> 4)) % (1 << 32)) << 4
     }
 
     fn make_room(&mut self, hint: Option<&Gone>) -> Option<Gone> {

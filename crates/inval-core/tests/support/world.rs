@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use inval_core::{Arrival, Config, Ledger, Rejected, Timestamp, Weight};
 
-use super::keys::{at, hash};
+use super::keys::{at, hash as mixed};
 use super::naive::{Gone, Naive, Write};
 
 /// Keys are below this.
 pub(crate) const KEYS: u8 = 12;
 /// Places that one step of a walk looks at.
 const PAGE: u32 = 3;
+/// Operations from one look at the whole state to the next.
+const STRIDE: usize = if cfg!(miri) { 16 } else { 1 };
 
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Op {
@@ -34,29 +36,32 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(config: &Config) -> Self {
+    fn new(config: &Config) -> Self {
         let (ledger, naive) = (Ledger::new(config), Naive::new(config));
         Self { ledger, naive, clock: 0, tokens: 0, handed_back: Vec::new() }
     }
 
     pub(crate) fn run(config: &Config, ops: impl IntoIterator<Item = Op>) {
         let mut world = Self::new(config);
-        for op in ops {
+        for (nth, op) in ops.into_iter().enumerate() {
             world.apply(op);
+            if nth.is_multiple_of(STRIDE) {
+                world.check_state();
+            }
         }
         world.finish();
     }
 
-    pub(crate) fn apply(&mut self, op: Op) {
+    fn apply(&mut self, op: Op) {
         let now = self.now();
         match op {
             Op::Get(key) => {
-                let got = self.ledger.get(hash(key.into()), &key, now).copied();
+                let got = self.ledger.get(hash(key), &key, now).copied();
                 assert_eq!(got, self.naive.get(key, self.clock), "get {key}");
             }
             Op::Insert { key, weight, ttl } => self.insert(key, weight, ttl),
             Op::Remove(key) => {
-                let gone = self.ledger.remove(hash(key.into()), &key, now);
+                let gone = self.ledger.remove(hash(key), &key, now);
                 assert_eq!(gone, self.naive.remove(key, self.clock), "remove {key}");
                 self.take_back(gone);
             }
@@ -71,11 +76,10 @@ impl World {
             Op::Forward(by) => self.clock = self.clock.saturating_add(by),
             Op::Back(by) => self.clock = self.clock.saturating_sub(by),
         }
-        self.check_state();
     }
 
     /// Takes everything out and checks that each token came back once.
-    pub(crate) fn finish(mut self) {
+    fn finish(mut self) {
         self.clear();
         self.check_state();
         self.handed_back.sort_unstable();
@@ -89,13 +93,8 @@ impl World {
     fn insert(&mut self, key: u8, weight: u32, ttl: Option<Duration>) {
         let write = Write { key, token: self.tokens, weight, ttl };
         self.tokens += 1;
-        let arrival = Arrival {
-            hash: hash(key.into()),
-            key,
-            value: write.token,
-            weight: Weight::new(weight),
-            ttl,
-        };
+        let arrival =
+            Arrival { hash: hash(key), key, value: write.token, weight: Weight::new(weight), ttl };
         let mut gone = Vec::new();
         let outcome = self.ledger.insert(arrival, self.now(), &mut gone);
         let (want, want_gone) = self.naive.insert(write, self.clock, &gone);
@@ -123,19 +122,21 @@ impl World {
     fn check_state(&self) {
         let (ledger, now) = (&self.ledger, self.now());
         assert_eq!(ledger.validate(), Ok(()));
-        assert_eq!(ledger.stats(), self.naive.stats());
+        assert_eq!(&ledger.stats(), self.naive.stats());
+        assert_eq!(ledger.usage(), ledger.stats().usage);
         assert_eq!(ledger.len() as u64, ledger.stats().usage.entries);
-        assert_eq!(ledger.is_empty(), ledger.len() == 0);
+        assert_eq!(ledger.is_empty(), ledger.stats().usage.entries == 0);
 
         let mut live = self.naive.live(self.clock);
         live.sort_unstable();
-        let peeked =
-            (0..KEYS).filter_map(|key| Some((key, *ledger.peek(hash(key.into()), &key, now)?)));
+        let peeked = (0..KEYS).filter_map(|key| Some((key, *ledger.peek(hash(key), &key, now)?)));
         assert_eq!(peeked.collect::<Vec<_>>(), live, "peek");
         assert_eq!(self.walk(), live, "page");
 
         let (wake, soonest) = (ledger.next_timeout(), self.naive.soonest());
+        let lifetime = ledger.config().ttl().or(ledger.config().time_to_idle());
         assert_eq!(ledger.has_deadlines(), soonest.is_some());
+        assert_eq!(ledger.may_expire(), soonest.is_some() || lifetime.is_some());
         assert_eq!(wake.is_some(), soonest.is_some());
         assert!(wake.map(Timestamp::as_millis) <= soonest, "{wake:?} is after {soonest:?}");
     }
@@ -150,4 +151,9 @@ impl World {
         seen.sort_unstable();
         seen
     }
+}
+
+/// Every two keys share a hash, so that they collide wherever hashes are compared.
+fn hash(key: u8) -> u64 {
+    mixed(u64::from(key / 2))
 }
