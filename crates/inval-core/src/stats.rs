@@ -136,9 +136,9 @@ pub struct Stats {
     /// The highest `usage` so far, in entries and in bytes separately. Over several ledgers it is
     /// the sum of their peaks: an upper bound.
     pub peak: Usage,
-    /// How long ago evicted entries had been written, to 16 ms.
+    /// How long ago evicted entries had been written, to 16 ms and up to two years.
     pub evicted_age: Histogram,
-    /// How long ago evicted entries had last been read or written, to 16 ms.
+    /// How long ago evicted entries had last been read or written, to 16 ms and up to two years.
     pub evicted_idle: Histogram,
 }
 

@@ -14,7 +14,8 @@ pub enum Strategy {
     /// The least recently used entry.
     Lru,
     /// The least frequently used entry, least recently used among equals. Counts are halved after
-    /// every ten accesses per entry, so that a new hot set takes over from an old one.
+    /// every ten accesses per entry, so that a new hot set takes over from an old one; of counts that
+    /// become equal by this, the lower goes first.
     Lfu,
     /// The entry that was inserted first.
     Fifo,

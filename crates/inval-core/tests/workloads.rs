@@ -64,6 +64,18 @@ fn scans_cost_lru_its_hot_set_but_not_the_scan_resistant() {
 }
 
 #[test]
+fn every_small_size_takes_any_number_of_keys() {
+    for_each_strategy(|strategy| {
+        for entries in 1..60 {
+            let mut cache = cache(strategy, entries);
+            cache.hit_ratio(draws(0..entries * 3, entries * 30, entries));
+            cache.hit_ratio(1_000..1_000 + entries * 3);
+            cache.ledger.validate().unwrap();
+        }
+    });
+}
+
+#[test]
 fn the_same_seed_makes_the_same_choices() {
     for_each_strategy(|strategy| {
         let run = |seed| {

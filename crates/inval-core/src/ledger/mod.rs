@@ -206,7 +206,8 @@ impl<K: Eq, V> Ledger<K, V> {
         self.books.deadlines.next_wake().map(Timestamp::from_millis)
     }
 
-    /// Invalidates everything at once and hands it back. What the policy had learnt is forgotten.
+    /// Invalidates everything at once and hands it back; what had expired and was not yet collected
+    /// counts as invalidated too. What the policy had learnt is forgotten.
     pub fn clear(&mut self) -> impl Iterator<Item = Removed<K, V>> + use<K, V> {
         let fresh = Self::new(&self.config);
         let old = std::mem::replace(&mut self.books, fresh.books);
@@ -219,7 +220,8 @@ impl<K: Eq, V> Ledger<K, V> {
 
     /// Up to `most` places of the ledger from place `from` on, as the entries alive in them and the
     /// place to go on from; `None` when that was the last. An entry keeps its place, so one that
-    /// is there throughout a walk is seen exactly once.
+    /// is there throughout a walk is seen exactly once, unless it is overwritten by a value for which
+    /// others have to go.
     pub fn page(
         &self,
         from: u32,
@@ -227,7 +229,7 @@ impl<K: Eq, V> Ledger<K, V> {
         now: Timestamp,
     ) -> (impl Iterator<Item = (&K, &V)>, Option<u32>) {
         let now = self.not_before(now);
-        let end = from.saturating_add(most).min(self.books.slab.end());
+        let end = from.saturating_add(most.max(1)).min(self.books.slab.end());
         let live = (from..end).filter(move |&id| !self.has_expired(id, now));
         let entries = live.filter_map(|id| self.books.slab.get(id));
         (entries.map(|e| (&e.key, &e.value)), (end < self.books.slab.end()).then_some(end))
