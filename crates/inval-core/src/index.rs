@@ -245,9 +245,8 @@ mod tests {
         let (mut index, spread) = (Index::new(27), |id: Id| id << 31);
         (0..27).for_each(|id| index.insert(spread(id), id, spread));
         (0..27).filter(|id| id % 3 > 0).for_each(|id| index.remove(spread(id), id));
-        (100..118).for_each(|id| {
-            index.insert(u32::MAX, id, |id| if id < 100 { spread(id) } else { u32::MAX })
-        });
+        let mixed = |id| if id < 100 { spread(id) } else { u32::MAX };
+        (100..118).for_each(|id| index.insert(u32::MAX, id, mixed));
         assert!(index.chunks.iter().all(|chunk| chunk.passed > 0));
         for hash in [0, 1 << 30, 1 << 31, u32::MAX] {
             assert_eq!(index.find(hash, |_| false), None);

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use inval_core::Timestamp;
+#[cfg(target_os = "linux")]
+use rustix::time::{ClockId, clock_gettime};
 
 /// A source of the time. It should not run backwards; the cache ignores it where it does.
 pub trait Clock: Send + Sync {
@@ -22,7 +24,8 @@ pub trait Clock: Send + Sync {
 #[derive(Clone, Copy, Debug)]
 pub struct MonotonicClock {
     origin: Instant,
-    /// What the coarse clock showed at the origin.
+    /// What the kernel's clock showed at the origin, rounded up: the coarse clock, which lags behind
+    /// it, must not show more time since then than has passed.
     #[cfg(target_os = "linux")]
     coarse_origin: u64,
 }
@@ -32,7 +35,7 @@ impl Default for MonotonicClock {
         Self {
             origin: Instant::now(),
             #[cfg(target_os = "linux")]
-            coarse_origin: coarse_millis(),
+            coarse_origin: kernel_millis(ClockId::Monotonic) + 1,
         }
     }
 }
@@ -47,16 +50,18 @@ impl Clock for MonotonicClock {
     #[cfg(target_os = "linux")]
     #[inline]
     fn coarse_now(&self) -> Timestamp {
-        Timestamp::from_millis(coarse_millis().saturating_sub(self.coarse_origin))
+        Timestamp::from_millis(
+            kernel_millis(ClockId::MonotonicCoarse).saturating_sub(self.coarse_origin),
+        )
     }
 }
 
-/// The kernel's monotonic clock as of its last tick: a few nanoseconds to read instead of some thirty.
+/// What a clock of the kernel's shows. The coarse one stands still between two ticks; it takes a few
+/// nanoseconds to read instead of some thirty.
 #[cfg(target_os = "linux")]
-fn coarse_millis() -> u64 {
-    use rustix::time::{ClockId, clock_gettime};
-
-    let now = clock_gettime(ClockId::MonotonicCoarse);
+#[inline]
+fn kernel_millis(clock: ClockId) -> u64 {
+    let now = clock_gettime(clock);
     now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
 }
 
