@@ -1,5 +1,7 @@
 //! The hash index of a ledger: from the hash of a key to the id of its entry.
 
+use wide::u8x16;
+
 use crate::slab::Id;
 
 /// Ids in chunks of one cache line each, found by a tag of eight bits (the layout of F14, Bronson and
@@ -22,74 +24,57 @@ const PLACES: usize = 12;
 const PLANNED: usize = 9;
 
 #[derive(Clone, Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 struct Chunk {
-    /// The tags of the first eight places and of the other four, 0 where there is no id.
-    low: u64,
-    high: u32,
-    /// How many ids went past this chunk because it was full.
-    passed: u32,
+    /// The tag of each place, 0 where there is no id; then, in the last four bytes, how many ids went
+    /// past this chunk because it was full.
+    head: [u8; 16],
     ids: [Id; PLACES],
 }
 
 impl Chunk {
-    const EMPTY: Self = Self { low: 0, high: 0, passed: 0, ids: [0; PLACES] };
+    const EMPTY: Self = Self { head: [0; 16], ids: [0; PLACES] };
 
     /// The places with this tag.
     #[inline]
     fn places(&self, tag: u8) -> Places {
-        let everywhere = u64::from(tag) * LOWEST_BITS;
-        let low = zero_bytes(self.low ^ everywhere);
-        let high = zero_bytes(u64::from(self.high) ^ everywhere) & 0xFFFF_FFFF;
-        Places(low | high >> 1)
+        let same = u8x16::new(self.head).simd_eq(u8x16::splat(tag));
+        Places(same.to_bitmask() & ((1 << PLACES) - 1))
     }
 
-    fn set_tag(&mut self, place: usize, tag: u8) {
-        let (mut low, mut high) = (self.low.to_le_bytes(), self.high.to_le_bytes());
-        if place < 8 {
-            low[place] = tag;
-        } else {
-            high[place - 8] = tag;
-        }
-        (self.low, self.high) = (u64::from_le_bytes(low), u32::from_le_bytes(high));
+    #[inline]
+    fn passed(&self) -> u32 {
+        let [.., a, b, c, d] = self.head;
+        u32::from_le_bytes([a, b, c, d])
     }
 
-    fn is_free(&self, place: usize) -> bool {
-        self.low.to_le_bytes().into_iter().chain(self.high.to_le_bytes()).nth(place) == Some(0)
+    fn set_passed(&mut self, passed: u32) {
+        self.head[PLACES..].copy_from_slice(&passed.to_le_bytes());
     }
 }
 
-const LOWEST_BITS: u64 = 0x0101_0101_0101_0101;
-
-/// The top bit of every byte that is zero, and perhaps of one that is 1, above the first such (Mycroft,
-/// 1987).
-#[inline]
-fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(LOWEST_BITS) & !word & LOWEST_BITS << 7
-}
-
-/// A set of places: those from 0 to 7 in the top bit of a byte, the others in the bit below it.
-struct Places(u64);
+/// A set of places, one bit each.
+struct Places(u32);
 
 impl Iterator for Places {
     type Item = usize;
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        if self.0 == 0 {
+        let place = self.0.trailing_zeros() as usize;
+        // Not `self.0 == 0`: this tells the compiler that the place is within the chunk.
+        if place >= PLACES {
             return None;
         }
-        let bit = self.0.trailing_zeros() as usize;
         self.0 &= self.0 - 1;
-        Some(bit / 8 + if bit % 2 == 1 { 0 } else { 8 })
+        Some(place)
     }
 }
 
-/// The tag of a hash: its low byte, but at least 2, so that a free place is never mistaken for one that
-/// has the tag. The chunk is chosen by the hash's high bits.
+/// The tag of a hash: its low byte, but never 0. The chunk is chosen by the hash's high bits.
 #[inline]
 fn tag(hash: u32) -> u8 {
-    (hash as u8).max(2)
+    (hash as u8).max(1)
 }
 
 impl Index {
@@ -115,7 +100,7 @@ impl Index {
                     return Some(id);
                 }
             }
-            if chunk.passed == 0 {
+            if chunk.passed() == 0 {
                 return None;
             }
             at = self.after(at);
@@ -144,7 +129,7 @@ impl Index {
             if let Some(place) = chunk.places(tag(hash)).find(|&place| chunk.ids[place] == id) {
                 break place;
             }
-            if chunk.passed == 0 {
+            if chunk.passed() == 0 {
                 return;
             }
             at = self.after(at);
@@ -152,11 +137,12 @@ impl Index {
                 return;
             }
         };
-        self.chunks[at].set_tag(place, 0);
+        self.chunks[at].head[place] = 0;
         self.len -= 1;
         let mut passed = home;
         while passed != at {
-            self.chunks[passed].passed -= 1;
+            let chunk = &mut self.chunks[passed];
+            chunk.set_passed(chunk.passed() - 1);
             passed = self.after(passed);
         }
     }
@@ -166,11 +152,11 @@ impl Index {
         loop {
             let chunk = &mut self.chunks[at];
             if let Some(place) = chunk.places(0).next() {
-                chunk.set_tag(place, tag(hash));
+                chunk.head[place] = tag(hash);
                 chunk.ids[place] = id;
                 return;
             }
-            chunk.passed += 1;
+            chunk.set_passed(chunk.passed() + 1);
             at = self.after(at);
         }
     }
@@ -181,7 +167,7 @@ impl Index {
         let chunks = doubled.max(self.len / PLANNED + 1);
         let old = std::mem::replace(&mut self.chunks, vec![Chunk::EMPTY; chunks]);
         for chunk in old {
-            let taken = (0..PLACES).filter(|&place| !chunk.is_free(place));
+            let taken = (0..PLACES).filter(|&place| chunk.head[place] != 0);
             taken.map(|place| chunk.ids[place]).for_each(|id| self.put(hash_of(id), id));
         }
     }
@@ -236,7 +222,7 @@ mod tests {
             for id in 0..90 {
                 index.remove(hash(id), id);
             }
-            prop_assert!(index.chunks.iter().all(|chunk| chunk.passed == 0), "every passing was undone");
+            prop_assert!(index.chunks.iter().all(|chunk| chunk.passed() == 0), "every passing was undone");
         }
     }
 
@@ -247,7 +233,7 @@ mod tests {
         (0..27).filter(|id| id % 3 > 0).for_each(|id| index.remove(spread(id), id));
         let mixed = |id| if id < 100 { spread(id) } else { u32::MAX };
         (100..118).for_each(|id| index.insert(u32::MAX, id, mixed));
-        assert!(index.chunks.iter().all(|chunk| chunk.passed > 0));
+        assert!(index.chunks.iter().all(|chunk| chunk.passed() > 0));
         for hash in [0, 1 << 30, 1 << 31, u32::MAX] {
             assert_eq!(index.find(hash, |_| false), None);
             index.remove(hash, 999);
