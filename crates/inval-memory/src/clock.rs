@@ -8,7 +8,8 @@ use inval_core::Timestamp;
 #[cfg(target_os = "linux")]
 use rustix::time::{ClockId, clock_gettime};
 
-/// A source of the time. It should not run backwards; the cache ignores it where it does.
+/// A source of the time. It should not run backwards; the cache ignores it where it does. It is asked
+/// while a shard is locked, so it must not call the cache.
 pub trait Clock: Send + Sync {
     /// The time now, in milliseconds since an origin that stays the same.
     fn now(&self) -> Timestamp;

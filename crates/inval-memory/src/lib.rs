@@ -42,8 +42,9 @@ pub use builder::Builder;
 pub use cache::{Cache, InsertOptions};
 pub use clock::{Clock, ManualClock, MonotonicClock};
 pub use inval_core::{
-    Config, ConfigError, Histogram, Inconsistency, Insertion, Rejected, Rejection, RemovalCause,
-    Removed, Stats, Strategy, Timestamp, Usage, Weight,
+    Config, ConfigBuilder, ConfigError, Histogram, Inconsistency, Insertion, MAX_LIFETIME,
+    Rejected, Rejection, RemovalCause, Removed, Stats, Strategy, Timestamp, UnknownStrategy, Usage,
+    Weight,
 };
 pub use iter::Iter;
 

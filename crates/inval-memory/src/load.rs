@@ -22,7 +22,8 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
     /// that ask for the key at the same time one loads, outside all locks; the others wait for it.
     /// If it panics, the next of them loads.
     ///
-    /// `load` must not ask this cache for the same key: it would wait for itself.
+    /// `load` must not ask this cache for the same key: it would wait for itself. Nor may this be called
+    /// on the thread that drives an async load of the key, for it blocks that thread.
     pub fn get_or_insert_with<Q>(&self, key: &Q, load: impl FnOnce() -> V) -> V
     where
         K: Borrow<Q>,
