@@ -90,6 +90,12 @@ impl Index {
     /// The id under `hash` for which `is_it` holds.
     #[inline]
     pub(crate) fn find(&self, hash: u32, is_it: impl Fn(Id) -> bool) -> Option<Id> {
+        self.locate(hash, is_it).map(|(_, _, id)| id)
+    }
+
+    /// Chunk and place of the id under `hash` for which `is_it` holds, and the id.
+    #[inline]
+    fn locate(&self, hash: u32, is_it: impl Fn(Id) -> bool) -> Option<(usize, usize, Id)> {
         let home = self.home(hash);
         let mut at = home;
         loop {
@@ -97,7 +103,7 @@ impl Index {
             for place in chunk.places(tag(hash)) {
                 let id = chunk.ids[place];
                 if is_it(id) {
-                    return Some(id);
+                    return Some((at, place, id));
                 }
             }
             if chunk.passed() == 0 {
@@ -122,24 +128,10 @@ impl Index {
 
     /// Takes an id out, if it is in the index.
     pub(crate) fn remove(&mut self, hash: u32, id: Id) {
-        let home = self.home(hash);
-        let mut at = home;
-        let place = loop {
-            let Some(chunk) = self.chunks.get(at) else { return };
-            if let Some(place) = chunk.places(tag(hash)).find(|&place| chunk.ids[place] == id) {
-                break place;
-            }
-            if chunk.passed() == 0 {
-                return;
-            }
-            at = self.after(at);
-            if at == home {
-                return;
-            }
-        };
+        let Some((at, place, _)) = self.locate(hash, |other| other == id) else { return };
         self.chunks[at].head[place] = 0;
         self.len -= 1;
-        let mut passed = home;
+        let mut passed = self.home(hash);
         while passed != at {
             let chunk = &mut self.chunks[passed];
             chunk.set_passed(chunk.passed() - 1);

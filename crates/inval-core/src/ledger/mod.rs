@@ -183,9 +183,7 @@ impl<K: Eq, V> Ledger<K, V> {
     {
         let now = self.advance(now);
         let id = self.find(hash as u32, key)?;
-        let expired = self.has_expired(id, now);
-        let cause = if expired { RemovalCause::Expired } else { RemovalCause::Invalidated };
-        self.take(id, cause, now)
+        self.take_unless_expired(id, RemovalCause::Invalidated, now)
     }
 
     /// Takes up to `most` entries whose time has passed off the books, soonest deadline first, and
@@ -346,10 +344,19 @@ impl<K: Eq, V> Ledger<K, V> {
         Removed { key, value, weight: Weight::new(old), cause: RemovalCause::Replaced }
     }
 
-    fn take_outdated(&mut self, id: Id, now: u64) -> Option<Removed<K, V>> {
+    /// Takes an entry out for this cause, or as expired if its time had passed before.
+    fn take_unless_expired(
+        &mut self,
+        id: Id,
+        cause: RemovalCause,
+        now: u64,
+    ) -> Option<Removed<K, V>> {
         let expired = self.has_expired(id, now);
-        let cause = if expired { RemovalCause::Expired } else { RemovalCause::Replaced };
-        self.take(id, cause, now)
+        self.take(id, if expired { RemovalCause::Expired } else { cause }, now)
+    }
+
+    fn take_outdated(&mut self, id: Id, now: u64) -> Option<Removed<K, V>> {
+        self.take_unless_expired(id, RemovalCause::Replaced, now)
     }
 
     fn make_room(&mut self, weight: Weight, now: u64, removed: &mut impl Extend<Removed<K, V>>) {
