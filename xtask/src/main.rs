@@ -7,6 +7,7 @@
 )]
 
 mod test;
+mod servers;
 mod architecture;
 mod references;
 mod bench;
@@ -27,6 +28,8 @@ use clap::Parser;
 enum Command {
     /// Run everything that must pass before a change lands; stops at the first failure
     Test(test::Args),
+    /// Make sure that the Redis server which the tests start is installed
+    Servers,
     /// Check the rules of the design that the compiler does not know
     Architecture,
     /// Run the benchmarks, all or one suite
@@ -42,6 +45,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Test(args) => test::run(&args),
+        Command::Servers => servers::run(),
         Command::Architecture => architecture::run(),
         Command::Bench(args) => bench::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),

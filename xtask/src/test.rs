@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::invocation::Invocation;
 use crate::toolchain::{self, MinorVersion};
 use crate::workspace::Workspace;
-use crate::{architecture, miri};
+use crate::{architecture, miri, servers};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -27,6 +27,8 @@ enum Work {
     Command(Invocation),
     /// Passes if no architecture rule is broken.
     Architecture,
+    /// Passes if the servers are installed, or can be.
+    Servers,
     /// Needs no work: the text says why it holds already.
     Holds(String),
     /// Cannot be done here, which is no failure: the text says why and how to change that.
@@ -58,6 +60,7 @@ fn steps(workspace: &Workspace, args: &Args) -> Result<Vec<Step>> {
     let cargo = |line| Invocation::cargo(line).args(workspace.selection());
     let command = |title, invocation| Step { title, work: Work::Command(invocation) };
     let mut steps = vec![
+        Step { title: "servers", work: Work::Servers },
         command("formatting", Invocation::cargo("fmt --all --check")),
         command("formatting of the fuzz targets", fuzz_formatting(workspace)),
         Step { title: "architecture", work: Work::Architecture },
@@ -140,6 +143,7 @@ fn perform(step: &Step, workspace: &Workspace) -> Result<Outcome> {
         Work::Architecture => {
             (architecture::check(workspace), "cargo xtask architecture".to_owned())
         }
+        Work::Servers => (servers::run(), "cargo xtask servers".to_owned()),
         Work::Holds(why) => {
             println!("   {why}");
             return Ok(Outcome::Holds);

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::ledger::Rejection;
 use crate::strategy::Strategy;
+use crate::units::millis;
 
 /// The longest lifetime a configuration may ask for: 2^40 ms, about 34 years. An entry's own TTL
 /// beyond it means that the entry does not expire.
@@ -107,6 +109,38 @@ impl Config {
     /// The seed of every random choice: the same seed and the same calls give the same result.
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// How long an entry lives that names `own` as its TTL, or none; `None` if for ever. `luck`, from 0 to below
+    /// 1, says how much of the jitter is cut off.
+    pub fn time_to_live(
+        &self,
+        own: Option<Duration>,
+        luck: f64,
+    ) -> Result<Option<Duration>, Rejection> {
+        let Some(ttl) = own.or(self.ttl).filter(|&ttl| ttl <= MAX_LIFETIME) else {
+            return Ok(None);
+        };
+        let ttl = millis(ttl);
+        if ttl == 0 {
+            return Err(Rejection::NoTimeToLive);
+        }
+        let cut = (ttl as f64 * self.ttl_jitter * luck) as u64;
+        Ok(Some(Duration::from_millis((ttl - cut).max(1))))
+    }
+
+    /// This configuration for the books of a remote store: the server sees to lifetimes, and `headroom`, a
+    /// share from 0 to below 1, is taken off the limits.
+    pub(crate) fn of_books(&self, headroom: f64) -> Self {
+        let kept = 1.0 - if (0.0..1.0).contains(&headroom) { headroom } else { 0.0 };
+        let reduce = |limit: u64| ((limit as f64 * kept) as u64).clamp(1, limit);
+        Self {
+            max_entries: self.max_entries.map(reduce),
+            max_bytes: self.max_bytes.map(reduce),
+            ttl: None,
+            time_to_idle: None,
+            ..*self
+        }
     }
 
     /// The part of this configuration that falls to partition `index` of `count`: the same but for

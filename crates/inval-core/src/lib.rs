@@ -24,7 +24,8 @@
 //! ```
 //!
 //! Where to go next: [`Config`] says what can be asked for, [`Strategy`] which entry goes first,
-//! [`Stats`] what is counted, [`Wheel`] how expiry is found.
+//! [`Stats`] what is counted, [`Wheel`] how expiry is found. [`Store`] is the contract of all stores; the
+//! feature `testing` brings the suite of checks that each has to pass.
 
 mod units;
 mod config;
@@ -38,10 +39,20 @@ mod slab;
 mod index;
 mod deadlines;
 mod wheel;
+mod clock;
 
+pub mod engine;
+pub mod keyspace;
+pub mod record;
+mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use clock::{ServerClock, TimeReading, TimeSample, TimeVerdict};
 pub use config::{Config, ConfigBuilder, ConfigError, MAX_LIFETIME};
 pub use ledger::{Arrival, Inconsistency, Insertion, Ledger, Rejected, Rejection, Removed};
 pub use stats::{Histogram, RemovalCause, Stats, Usage};
+pub use store::{Lifetime, Put, PutCondition, PutOptions, Slice, Store};
 pub use strategy::{Strategy, UnknownStrategy};
 pub use units::{Key, KeyError, Namespace, NamespaceError, Timestamp, Weight};
 pub use wheel::Wheel;

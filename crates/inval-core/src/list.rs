@@ -42,6 +42,25 @@ impl List {
         self.back = id;
     }
 
+    pub(crate) fn push_front(&mut self, nodes: &mut [Node], id: Id) {
+        self.insert_before(nodes, self.front, id);
+    }
+
+    /// Puts `id` in before `next`, which stands in this list; at the back if `next` is no entry.
+    pub(crate) fn insert_before(&mut self, nodes: &mut [Node], next: Id, id: Id) {
+        if next == NONE {
+            return self.push_back(nodes, id);
+        }
+        let prev = std::mem::replace(&mut nodes[next as usize].prev, id);
+        let node = &mut nodes[id as usize];
+        (node.prev, node.next) = (prev, next);
+        self.usage.add(node.weight);
+        match prev {
+            NONE => self.front = id,
+            prev => nodes[prev as usize].next = id,
+        }
+    }
+
     /// Takes out an entry that stands in this list.
     pub(crate) fn remove(&mut self, nodes: &mut [Node], id: Id) {
         let Node { prev, next, weight, .. } = nodes[id as usize];

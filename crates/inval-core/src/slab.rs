@@ -31,6 +31,8 @@ pub(crate) struct Entry<K, V> {
     /// Accesses as far as the policy counts them.
     pub(crate) freq: u8,
     pub(crate) queue: Queue,
+    /// Whether it is out of its queue while a remote store decides over it.
+    pub(crate) is_held: bool,
 }
 
 impl<K, V> Entry<K, V> {
@@ -174,7 +176,7 @@ mod tests {
 
     fn entry(key: u64) -> (Entry<u64, u64>, Node) {
         let node = Node { prev: NONE, next: NONE, weight: 0, born: 0, hash: 0 };
-        (Entry { key, value: 0, touched: 0, freq: 0, queue: Queue::Main }, node)
+        (Entry { key, value: 0, touched: 0, freq: 0, queue: Queue::Main, is_held: false }, node)
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub enum RemovalCause {
     Invalidated,
     /// It was overwritten by a newer value.
     Replaced,
+    /// It was no longer there when it was looked for, and nobody had told: another program deleted
+    /// it, or the server did. Happens only to remote stores.
+    Vanished,
 }
 
 /// A number of entries and the sum of their weights in bytes.
@@ -112,7 +115,7 @@ impl AddAssign<&Self> for Histogram {
 
 /// Everything counted since a ledger was made. All of it is kept as operations happen; reading it
 /// walks over no entries. At any moment
-/// `inserted = usage + expired + evicted + invalidated + replaced`, in entries and in bytes.
+/// `inserted = usage + expired + evicted + invalidated + replaced + vanished`, in entries and in bytes.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Stats {
     /// Reads that found a live entry.
@@ -131,6 +134,8 @@ pub struct Stats {
     pub invalidated: Usage,
     /// Entries overwritten.
     pub replaced: Usage,
+    /// Entries gone for a reason that nobody told.
+    pub vanished: Usage,
     /// What is held now, expired entries that still await collection included.
     pub usage: Usage,
     /// The highest `usage` so far, in entries and in bytes separately. Over several ledgers it is
@@ -156,17 +161,22 @@ impl Stats {
             RemovalCause::Evicted => self.evicted,
             RemovalCause::Invalidated => self.invalidated,
             RemovalCause::Replaced => self.replaced,
+            RemovalCause::Vanished => self.vanished,
         }
     }
 
-    pub(crate) fn count_removal(&mut self, cause: RemovalCause, weight: u32) {
+    pub(crate) fn removed_mut(&mut self, cause: RemovalCause) -> &mut Usage {
         match cause {
             RemovalCause::Expired => &mut self.expired,
             RemovalCause::Evicted => &mut self.evicted,
             RemovalCause::Invalidated => &mut self.invalidated,
             RemovalCause::Replaced => &mut self.replaced,
+            RemovalCause::Vanished => &mut self.vanished,
         }
-        .add(weight);
+    }
+
+    pub(crate) fn count_removal(&mut self, cause: RemovalCause, weight: u32) {
+        self.removed_mut(cause).add(weight);
     }
 }
 
@@ -180,6 +190,7 @@ impl AddAssign<&Self> for Stats {
         self.evicted += other.evicted;
         self.invalidated += other.invalidated;
         self.replaced += other.replaced;
+        self.vanished += other.vanished;
         self.usage += other.usage;
         self.peak += other.peak;
         self.evicted_age += &other.evicted_age;

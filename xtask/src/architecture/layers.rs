@@ -10,6 +10,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("inval-metrics", &["inval-core"]),
     ("inval-runtime", &["inval-core"]),
     ("inval-replay", &["inval-core", "inval-memory"]),
+    ("inval-test-servers", &[]),
     (
         "inval-cli",
         &[

@@ -2,12 +2,13 @@
 
 mod entry;
 mod audit;
+mod remote;
 
 use std::borrow::Borrow;
 use std::fmt;
 
 use crate::books::{Books, Limits};
-use crate::config::{Config, MAX_LIFETIME};
+use crate::config::Config;
 use crate::deadlines::{Deadlines, LAST_NOW};
 use crate::index::Index;
 use crate::policy::{AnyPolicy, OnHit};
@@ -16,6 +17,7 @@ use crate::stats::{RemovalCause, Stats, Usage};
 use crate::units::{Random, Timestamp, Weight, millis};
 pub use audit::Inconsistency;
 pub use entry::{Arrival, Insertion, Rejected, Rejection, Removed};
+pub(crate) use remote::Held;
 
 /// Ages at eviction are kept to 2^4 ms, so that 32 bits last for two years.
 const TICK_BITS: u32 = 4;
@@ -39,6 +41,8 @@ pub struct Ledger<K, V> {
     books: Books<K, V>,
     policy: AnyPolicy,
     stats: Stats,
+    /// What stands in no queue because a remote store decides over it.
+    held: Usage,
     random: Random,
     config: Config,
 }
@@ -65,6 +69,7 @@ impl<K: Eq, V> Ledger<K, V> {
             books,
             policy,
             stats: Stats::default(),
+            held: Usage::default(),
             random: Random::new(config.seed()),
             config: *config,
         }
@@ -299,18 +304,9 @@ impl<K: Eq, V> Ledger<K, V> {
         if u64::from(weight) > max_bytes {
             return Err(Rejection::TooHeavy { weight, max_bytes });
         }
-        let Some(ttl) = arrival.ttl.or(self.config.ttl()).filter(|&ttl| ttl <= MAX_LIFETIME) else {
-            return Ok(None);
-        };
-        let ttl = millis(ttl);
-        if ttl == 0 {
-            return Err(Rejection::NoTimeToLive);
-        }
-        let cut = match self.config.ttl_jitter() {
-            0.0 => 0,
-            jitter => (ttl as f64 * jitter * self.random.next_share()) as u64,
-        };
-        Ok(Some(now.saturating_add((ttl - cut).max(1))))
+        let luck = if self.config.ttl_jitter() == 0.0 { 0.0 } else { self.random.next_share() };
+        let ttl = self.config.time_to_live(arrival.ttl, luck)?;
+        Ok(ttl.map(|ttl| now.saturating_add(millis(ttl))))
     }
 
     /// Whether the entry is alive and may take on `weight` without another having to go.
@@ -377,10 +373,11 @@ impl<K: Eq, V> Ledger<K, V> {
         }
     }
 
-    fn admit(&mut self, arrival: Arrival<K, V>, deadline: Option<u64>, now: u64) {
+    fn admit(&mut self, arrival: Arrival<K, V>, deadline: Option<u64>, now: u64) -> Id {
         let Arrival { hash, key, value, weight, .. } = arrival;
         let (hash, weight) = (hash as u32, weight.bytes());
-        let entry = Entry { key, value, touched: tick(now), freq: 0, queue: Queue::Main };
+        let (touched, queue) = (tick(now), Queue::Main);
+        let entry = Entry { key, value, touched, freq: 0, queue, is_held: false };
         let node = Node { prev: NONE, next: NONE, weight, born: tick(now), hash };
         let id = self.books.slab.insert(entry, node);
         let nodes = &self.books.slab.nodes;
@@ -388,6 +385,7 @@ impl<K: Eq, V> Ledger<K, V> {
         self.books.deadlines.set(id, deadline, now);
         self.policy.on_insert(&mut self.books, id);
         self.count_arrival(weight);
+        id
     }
 
     fn count_arrival(&mut self, weight: u32) {
@@ -409,7 +407,15 @@ impl<K: Eq, V> Ledger<K, V> {
 
     /// Takes an entry off all books.
     fn take(&mut self, id: Id, cause: RemovalCause, now: u64) -> Option<Removed<K, V>> {
-        self.policy.on_remove(&mut self.books, id, cause);
+        if cause == RemovalCause::Evicted {
+            self.policy.on_evict(&mut self.books, id);
+        }
+        self.policy.on_remove(&mut self.books, id);
+        self.strike(id, cause, now)
+    }
+
+    /// Takes an entry that stands in no queue any more off all other books.
+    fn strike(&mut self, id: Id, cause: RemovalCause, now: u64) -> Option<Removed<K, V>> {
         self.books.deadlines.forget(id);
         let (entry, node) = self.books.slab.remove(id)?;
         self.index.remove(node.hash, id);

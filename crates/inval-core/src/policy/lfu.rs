@@ -4,7 +4,6 @@ use super::{OnHit, Policy};
 use crate::books::Books;
 use crate::list::List;
 use crate::slab::{Id, Queue};
-use crate::stats::RemovalCause;
 
 const COUNTS: usize = 256;
 /// Counts are halved after this many accesses per entry, so that what was hot once does not stay for
@@ -102,8 +101,14 @@ impl Policy for Lfu {
         self.note_access(books);
     }
 
-    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, _: RemovalCause) {
+    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
         self.take(books, id);
+    }
+
+    fn on_return<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        let count = self.count(books, id);
+        self.lists[count].push_front(&mut books.slab.nodes, id);
+        self.filled[count / 64] |= 1 << (count % 64);
     }
 
     fn victim<K, V>(&mut self, _: &mut Books<K, V>) -> Option<Id> {

@@ -14,7 +14,6 @@ use crate::books::Books;
 use crate::config::Config;
 use crate::list::List;
 use crate::slab::{Id, Queue};
-use crate::stats::RemovalCause;
 use crate::strategy::Strategy;
 
 /// What a policy is told, and the one thing it is asked. Hooks only keep the policy's own order; the
@@ -31,9 +30,18 @@ pub(crate) trait Policy {
         self.list_of(books, id).push_back(&mut books.slab.nodes, id);
     }
 
-    /// An entry is about to leave the slab.
-    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, _cause: RemovalCause) {
+    /// An entry is evicted, which policies with a memory note. It leaves its queue before or after.
+    fn on_evict<K, V>(&mut self, _books: &mut Books<K, V>, _id: Id) {}
+
+    /// An entry leaves its queue.
+    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
         self.list_of(books, id).remove(&mut books.slab.nodes, id);
+    }
+
+    /// An entry that had left its queue as a victim stays after all: it is the next victim again, unless
+    /// it was accessed.
+    fn on_return<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        self.list_of(books, id).push_front(&mut books.slab.nodes, id);
     }
 
     /// The entry that should go next; `None` only if there is none at all. The caller removes it.
@@ -110,8 +118,16 @@ impl AnyPolicy {
         each!(self, p => p.on_insert(books, id));
     }
 
-    pub(crate) fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, cause: RemovalCause) {
-        each!(self, p => p.on_remove(books, id, cause));
+    pub(crate) fn on_evict<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        each!(self, p => p.on_evict(books, id));
+    }
+
+    pub(crate) fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        each!(self, p => p.on_remove(books, id));
+    }
+
+    pub(crate) fn on_return<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        each!(self, p => p.on_return(books, id));
     }
 
     pub(crate) fn victim<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id> {

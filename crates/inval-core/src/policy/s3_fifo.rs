@@ -4,7 +4,6 @@ use super::{OnHit, Policy, ghost::Ghost};
 use crate::books::{Books, Limits};
 use crate::list::List;
 use crate::slab::{Id, Queue};
-use crate::stats::RemovalCause;
 
 /// Accesses, counted up to three, that move an entry from the small to the main queue.
 const ACCESSES_TO_STAY: u8 = 2;
@@ -87,11 +86,10 @@ impl Policy for S3Fifo {
         }
     }
 
-    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, cause: RemovalCause) {
-        if cause == RemovalCause::Evicted && books.slab.entry(id).queue == Queue::Entrance {
+    fn on_evict<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        if books.slab.entry(id).queue == Queue::Entrance {
             self.ghosts.insert(books.slab.node(id).hash, Self::window(books));
         }
-        self.list_of(books, id).remove(&mut books.slab.nodes, id);
     }
 
     fn victim<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id> {

@@ -4,7 +4,6 @@ use super::{OnHit, Policy};
 use crate::books::Books;
 use crate::list::List;
 use crate::slab::{Id, NONE, Queue};
-use crate::stats::RemovalCause;
 
 /// `freq` is the visited bit. The hand moves from the oldest entry to the newest and wraps; survivors
 /// keep their place.
@@ -25,11 +24,16 @@ impl Policy for Sieve {
         OnHit::Count { most: 1 }
     }
 
-    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, _: RemovalCause) {
+    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
         if self.hand == id {
             self.hand = books.slab.node(id).next;
         }
         self.list.remove(&mut books.slab.nodes, id);
+    }
+
+    fn on_return<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        self.list.insert_before(&mut books.slab.nodes, self.hand, id);
+        self.hand = id;
     }
 
     fn victim<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id> {

@@ -4,7 +4,6 @@ use super::{OnHit, Policy, ghost::Ghost, sketch::Sketch};
 use crate::books::{Books, Limits};
 use crate::list::List;
 use crate::slab::{Id, Queue};
-use crate::stats::RemovalCause;
 use crate::units::Random;
 
 /// The protected segment's part of what is not window.
@@ -102,12 +101,9 @@ impl Policy for WTinyLfu {
         }
     }
 
-    fn on_remove<K, V>(&mut self, books: &mut Books<K, V>, id: Id, cause: RemovalCause) {
-        if cause == RemovalCause::Evicted {
-            let entries = u64::from(books.slab.len());
-            self.balance.on_evict(books.slab.entry(id).queue, books.slab.node(id).hash, entries);
-        }
-        self.list_of(books, id).remove(&mut books.slab.nodes, id);
+    fn on_evict<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {
+        let entries = u64::from(books.slab.len());
+        self.balance.on_evict(books.slab.entry(id).queue, books.slab.node(id).hash, entries);
     }
 
     fn victim<K, V>(&mut self, books: &mut Books<K, V>) -> Option<Id> {

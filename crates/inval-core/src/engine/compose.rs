@@ -1,0 +1,130 @@
+//! Putting the next step together.
+
+use std::time::Duration;
+
+use super::{Candidate, Engine, Group, Pending, Phase, Request, Step};
+use crate::stats::Usage;
+use crate::strategy::Strategy;
+
+/// Keys counted by one command, and how many such commands a step sends. Between two commands the
+/// server serves others.
+const GROUP: usize = 256;
+const GROUPS: usize = 4;
+/// Batches of the access buffer taken at once.
+const BATCHES: u32 = 16;
+/// What a look costs, measured in evictions.
+const LOOK_COST: u32 = 2;
+/// Entries evicted at this age or older are told apart well enough by a clock that ticks in seconds.
+const CLOCK_SUFFICES_MS: u64 = 60_000;
+
+impl Engine {
+    pub(super) fn compose(&mut self) -> Pending {
+        let mut step = Step {
+            token: self.lease.token,
+            lease: if self.is_leaving { Duration::ZERO } else { self.settings.lease },
+            generation: self.journal.generation,
+            position: self.journal.position,
+            worked_off: self.journal.worked_off,
+            last_record: self.journal.last_record.clone(),
+            records: self.settings.drain_batch,
+            batches: BATCHES,
+            ..Step::default()
+        };
+        let mut pending = Pending::of(Request::Scan { cursor: 0, count: 0 });
+        if matches!(self.phase, Phase::Steady) {
+            step.accounts = self.changed_accounts();
+        }
+        if matches!(self.phase, Phase::Steady) && !self.is_leaving {
+            let doubtful = self.verify_due(&mut step, &mut pending);
+            self.nominate(doubtful, &mut step, &mut pending);
+            if let Some(page) = self.scrub_page() {
+                step.verify.push(page);
+                pending.groups.push(Group::Scrub);
+            }
+        }
+        self.take_looks(&mut step, &mut pending);
+        pending.request = Request::Step(step);
+        pending
+    }
+
+    /// Has what should have expired counted on the server. Returns what it weighs.
+    fn verify_due(&mut self, step: &mut Step, pending: &mut Pending) -> Usage {
+        let now = self.server_now();
+        let mut doubtful = Usage::default();
+        let due = std::iter::from_fn(|| self.ledger.next_due(now)).take(GROUP * GROUPS);
+        let due: Vec<_> = due.collect();
+        for group in due.chunks(GROUP) {
+            let keys = group.iter().map(|&id| {
+                doubtful.add(self.ledger.weight(id));
+                self.ledger.key(id).clone()
+            });
+            step.verify.push(keys.collect());
+            pending.groups.push(Group::Due);
+        }
+        for (key, _) in self.looks.iter().filter(|(_, reason)| *reason == super::Reason::Due) {
+            if let Some(id) = self.ledger.locate(self.hash(key), key) {
+                doubtful.add(self.ledger.weight(id));
+            }
+        }
+        doubtful
+    }
+
+    /// Picks what has to go to keep the limits. What is in doubt, because it should have expired, is
+    /// taken as gone: it must not push out what is alive.
+    fn nominate(&mut self, doubtful: Usage, step: &mut Step, pending: &mut Pending) {
+        let now = self.server_now();
+        for _ in 0..self.batch.size() {
+            let Some(held) = self.ledger.nominate(doubtful) else { return };
+            let known = match self.has_lfu {
+                true => u64::from(*self.ledger.value_mut(held.id)),
+                false => self.ledger.accessed(held.id).as_millis().min(now.as_millis()) / 1000,
+            };
+            step.evict.push(Candidate { key: self.ledger.key(held.id).clone(), known });
+            pending.held.push(held);
+        }
+    }
+
+    fn take_looks(&mut self, step: &mut Step, pending: &mut Pending) {
+        let room = self.batch.size().saturating_sub(step.evict.len() as u32) / LOOK_COST;
+        let count = self.looks.len().min(room.max(1) as usize);
+        for (key, reason) in self.looks.drain(..count) {
+            step.look.push(key);
+            pending.reasons.push(reason);
+        }
+    }
+
+    /// The accounts that are not on the server as they are.
+    fn changed_accounts(&self) -> Vec<(&'static str, u64)> {
+        let accounts = super::Accounts {
+            stats: self.stats(),
+            poisoned: self.carried.poisoned,
+            repaired: self.carried.repaired,
+            touch_permille: self.touch_permille(),
+            ..super::Accounts::default()
+        };
+        let mut fields = accounts.managed_fields();
+        if self.written.len() == fields.len() {
+            let mut written = self.written.iter();
+            fields.retain(|field| written.next() != Some(field));
+        }
+        fields
+    }
+
+    /// Of a thousand reads, how many clients should tell. None while there is room, or where reads do
+    /// not matter; all where the policy counts them, or where the server's clock is too coarse.
+    fn touch_permille(&self) -> u64 {
+        let usage = self.ledger.usage();
+        let has_room = |limit: Option<u64>, used: u64| limit.is_none_or(|limit| used < limit / 2);
+        if has_room(self.config.max_entries(), usage.entries)
+            && has_room(self.config.max_bytes(), usage.bytes)
+        {
+            return 0;
+        }
+        let is_coarse = self.has_lfu || self.idle_at_eviction < CLOCK_SUFFICES_MS;
+        match self.config.strategy() {
+            Strategy::Fifo | Strategy::Ttl => 0,
+            _ if self.counts_reads() || is_coarse => 1000,
+            _ => 0,
+        }
+    }
+}

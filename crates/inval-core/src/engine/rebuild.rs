@@ -1,0 +1,69 @@
+//! Making the books from what is on the server, page by page, while the journal is served.
+
+use super::{Engine, Phase, Reason};
+use crate::ledger::Ledger;
+use crate::stats::Usage;
+
+/// A rebuild under way.
+#[derive(Debug, Default)]
+pub(super) struct Rebuild {
+    /// Where the scan goes on.
+    cursor: u64,
+    is_scanned: bool,
+    /// What looks have found that was not on the books.
+    pub(super) found: Usage,
+}
+
+impl Rebuild {
+    /// The page to be scanned next; `None` after the last.
+    pub(super) fn next_page(&self) -> Option<u64> {
+        (!self.is_scanned).then_some(self.cursor)
+    }
+}
+
+impl Engine {
+    /// Begins a rebuild with empty books. The journal stands at `position` of `generation`; it is read
+    /// from its beginning, for what it says twice does no harm.
+    pub(super) fn rebuild(&mut self, generation: u64, position: u64) {
+        let journal = &mut self.journal;
+        (journal.generation, journal.position) = (generation, position);
+        (journal.worked_off, journal.backlog) = (0, 0);
+        journal.last_record.clear();
+        self.ledger = Ledger::new(&self.config);
+        self.looks.clear();
+        self.missing.clear();
+        self.written.clear();
+        self.scrub.restart(self.now.saturating_add(self.settings.scrub_interval));
+        self.phase = Phase::Rebuilding(Rebuild::default());
+    }
+
+    /// Takes what a scan has found.
+    pub(super) fn scanned(&mut self, cursor: u64, keys: Vec<Box<[u8]>>) {
+        match &mut self.phase {
+            Phase::Rebuilding(rebuild) => {
+                (rebuild.cursor, rebuild.is_scanned) = (cursor, cursor == 0);
+                self.looks.extend(keys.into_iter().map(|key| (key, Reason::Rebuild)));
+            }
+            Phase::Steady => self.scrub_scanned(cursor, keys),
+            Phase::Vacant => {}
+        }
+    }
+
+    /// Ends the rebuild when everything has been looked at and the journal has been read to its end.
+    pub(super) fn end_rebuild_if_done(&mut self) {
+        let Phase::Rebuilding(rebuild) = &self.phase else { return };
+        if rebuild.is_scanned && self.looks.is_empty() && self.journal.backlog == 0 {
+            self.carried.settle(rebuild.found);
+            self.ledger.order_by_access();
+            self.phase = Phase::Steady;
+        }
+    }
+
+    /// Begins a rebuild because the journal is not what we thought.
+    pub(super) fn start_over(&mut self, generation: u64, position: u64) {
+        if matches!(self.phase, Phase::Steady) {
+            self.carried.go_on_from(&self.ledger.stats());
+        }
+        self.rebuild(generation, position);
+    }
+}

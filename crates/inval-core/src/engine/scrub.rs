@@ -1,0 +1,113 @@
+//! The scrub: a slow walk that compares the books with the server, both ways.
+
+use super::{Engine, Group, Reason};
+use crate::slab::Id;
+use crate::units::Timestamp;
+
+/// Entries of the books that are counted on the server at once.
+const PAGE: u32 = 128;
+
+/// Where the walk stands. It takes turns: a page of the books, a page of the server.
+#[derive(Debug, Default)]
+pub(super) struct Scrub {
+    /// When the next page is due, on the local clock.
+    due: Timestamp,
+    next_id: Id,
+    cursor: u64,
+    is_servers_turn: bool,
+    /// Pages still to be gone through without a pause, because something on the books is in doubt.
+    urgent: Option<Walk>,
+}
+
+/// Which ends an urgent walk has still to reach.
+#[derive(Clone, Copy, Debug)]
+struct Walk {
+    books: bool,
+    server: bool,
+}
+
+/// An entry found on the server and not on the books, until the journal has told all that was known
+/// then.
+#[derive(Debug)]
+pub(super) struct Suspect {
+    pub(super) key: Box<[u8]>,
+    pub(super) bytes: u64,
+    pub(super) ttl_ms: Option<u64>,
+    pub(super) idle: u64,
+}
+
+impl Scrub {
+    pub(super) fn restart(&mut self, due: Timestamp) {
+        *self = Self { due, ..Self::default() };
+    }
+
+    pub(super) fn due(&self) -> Timestamp {
+        self.due
+    }
+
+    pub(super) fn is_urgent(&self) -> bool {
+        self.urgent.is_some()
+    }
+
+    /// Asks for one whole walk without a pause.
+    pub(super) fn hurry(&mut self) {
+        self.urgent = Some(Walk { books: true, server: true });
+        (self.next_id, self.cursor) = (0, 0);
+    }
+
+    /// The page of the server that is due, if it is the server's turn.
+    pub(super) fn next_page(&self, now: Timestamp) -> Option<u64> {
+        (self.is_servers_turn && (now >= self.due || self.is_urgent())).then_some(self.cursor)
+    }
+
+    fn turned(&mut self, to_server: bool, at_end: bool, due: Timestamp) {
+        self.is_servers_turn = to_server;
+        self.due = due;
+        if let Some(walk) = &mut self.urgent {
+            let place = if to_server { &mut walk.books } else { &mut walk.server };
+            *place &= !at_end;
+            if !walk.books && !walk.server {
+                self.urgent = None;
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// A page of the books to be counted on the server, if one is due.
+    pub(super) fn scrub_page(&mut self) -> Option<Vec<Box<[u8]>>> {
+        let is_due = self.now >= self.scrub.due || self.scrub.is_urgent();
+        if self.scrub.is_servers_turn || !is_due {
+            return None;
+        }
+        let (ids, next) = self.ledger.ids_from(self.scrub.next_id, PAGE);
+        self.scrub.next_id = next.unwrap_or(0);
+        let due = self.now.saturating_add(self.settings.scrub_interval);
+        self.scrub.turned(true, next.is_none(), due);
+        (!ids.is_empty()).then(|| ids.into_iter().map(|id| self.ledger.key(id).clone()).collect())
+    }
+
+    pub(super) fn scrub_scanned(&mut self, cursor: u64, keys: Vec<Box<[u8]>>) {
+        self.scrub.cursor = cursor;
+        let due = self.now.saturating_add(self.settings.scrub_interval);
+        self.scrub.turned(false, cursor == 0, due);
+        for key in keys {
+            if self.ledger.locate(self.hash(&key), &key).is_none() {
+                self.looks.push_back((key, Reason::Scrub));
+            }
+        }
+    }
+
+    /// What a count of a group says: all as it should be, or each to be looked at.
+    pub(super) fn counted(&mut self, group: Group, keys: &[Box<[u8]>], present: u64) {
+        let (is_right, reason) = match group {
+            Group::Due => (present == 0, Reason::Due),
+            Group::Scrub => (present == keys.len() as u64, Reason::Scrub),
+        };
+        if is_right && group == Group::Due {
+            keys.iter().for_each(|key| self.expired(key));
+        } else if !is_right {
+            self.looks.extend(keys.iter().map(|key| (key.clone(), reason)));
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The ledger of a remote store: writes are booked after the fact, removals are asked for and confirmed.
+
+use std::borrow::Borrow;
+
+use super::{Arrival, Ledger, Removed, TICK_BITS, tick};
+use crate::policy::OnHit;
+use crate::slab::Id;
+use crate::stats::{RemovalCause, Usage};
+use crate::units::Timestamp;
+
+/// An entry that the policy would let go, out of its queue until the store has decided.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Held {
+    pub(crate) id: Id,
+    /// When it expires, in milliseconds; its timer is off meanwhile.
+    pub(crate) deadline: Option<u64>,
+}
+
+impl<K: Eq, V> Ledger<K, V> {
+    /// The entry under `key`, whether or not its time has passed.
+    pub(crate) fn locate<Q>(&self, hash: u64, key: &Q) -> Option<Id>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        self.find(hash as u32, key)
+    }
+
+    /// The entry under an id that is known to be live.
+    pub(crate) fn key(&self, id: Id) -> &K {
+        &self.books.slab.entry(id).key
+    }
+
+    pub(crate) fn value_mut(&mut self, id: Id) -> &mut V {
+        &mut self.books.slab.entry_mut(id).value
+    }
+
+    pub(crate) fn weight(&self, id: Id) -> u32 {
+        self.books.slab.node(id).weight
+    }
+
+    pub(crate) fn deadline(&self, id: Id) -> Option<u64> {
+        self.books.deadlines.get(id)
+    }
+
+    /// When the entry was last accessed as far as is known, rounded up to what the ledger can tell.
+    pub(crate) fn accessed(&self, id: Id) -> Timestamp {
+        let age = tick(self.now).wrapping_sub(self.books.slab.entry(id).touched);
+        let at = (self.now >> TICK_BITS).saturating_sub(u64::from(age)) << TICK_BITS;
+        Timestamp::from_millis((at + (1 << TICK_BITS) - 1).min(self.now))
+    }
+
+    /// Books a write that has happened, over whatever was there. Nothing is evicted for it. The entry
+    /// must not be held.
+    pub(crate) fn book(
+        &mut self,
+        arrival: Arrival<K, V>,
+        deadline: Option<u64>,
+        now: Timestamp,
+    ) -> (Id, Option<Removed<K, V>>) {
+        let now = self.advance(now);
+        match self.find(arrival.hash as u32, &arrival.key) {
+            Some(id) if !self.has_expired(id, now) => {
+                let replaced = self.overwrite(id, arrival, deadline, now);
+                (id, Some(replaced))
+            }
+            found => {
+                let expired = found.and_then(|id| self.take(id, RemovalCause::Expired, now));
+                (self.admit(arrival, deadline, now), expired)
+            }
+        }
+    }
+
+    /// Takes an entry off the books that is gone. It must not be held.
+    pub(crate) fn unbook(&mut self, id: Id, cause: RemovalCause) -> Option<Removed<K, V>> {
+        self.take(id, cause, self.now)
+    }
+
+    /// Notes an access to an entry at `at`, which may lie in the past.
+    pub(crate) fn note(&mut self, id: Id, at: Timestamp) {
+        if self.books.slab.entry(id).is_held || self.hit_rule != OnHit::Reorder {
+            self.note_count(id);
+        } else {
+            self.policy.on_hit(&mut self.books, id);
+        }
+        let at = tick(self.not_after(at));
+        let entry = self.books.slab.entry_mut(id);
+        if tick(self.now).wrapping_sub(at) < tick(self.now).wrapping_sub(entry.touched) {
+            entry.touched = at;
+        }
+    }
+
+    /// Dates the last access of an entry, without counting one.
+    pub(crate) fn date(&mut self, id: Id, at: Timestamp) {
+        let at = tick(self.not_after(at));
+        self.books.slab.entry_mut(id).touched = at;
+    }
+
+    /// Takes the next victim out of its queue, if what is booked, and neither held nor `doubtful`, is
+    /// above a limit.
+    pub(crate) fn nominate(&mut self, doubtful: Usage) -> Option<Held> {
+        let (usage, held) = (self.stats.usage, self.held);
+        let free = Usage {
+            entries: usage.entries.saturating_sub(held.entries + doubtful.entries),
+            bytes: usage.bytes.saturating_sub(held.bytes + doubtful.bytes),
+        };
+        if !self.books.limits.are_below(free) {
+            return None;
+        }
+        let id = self.policy.victim(&mut self.books)?;
+        let deadline = self.books.deadlines.get(id);
+        self.policy.on_remove(&mut self.books, id);
+        self.books.deadlines.forget(id);
+        self.books.slab.entry_mut(id).is_held = true;
+        self.held.add(self.weight(id));
+        Some(Held { id, deadline })
+    }
+
+    /// A held entry stays: it is first in its queue again.
+    pub(crate) fn give_back(&mut self, held: Held) {
+        let Held { id, deadline } = held;
+        self.end_hold(id);
+        self.policy.on_return(&mut self.books, id);
+        self.books.deadlines.set(id, deadline, self.now);
+    }
+
+    /// A held entry is gone.
+    pub(crate) fn let_go(&mut self, held: Held, cause: RemovalCause) -> Option<Removed<K, V>> {
+        if cause == RemovalCause::Evicted {
+            self.policy.on_evict(&mut self.books, held.id);
+        }
+        self.end_hold(held.id);
+        self.strike(held.id, cause, self.now)
+    }
+
+    /// What is booked above the limits.
+    pub(crate) fn excess(&self) -> Usage {
+        let (usage, limits) = (self.stats.usage, self.books.limits);
+        Usage {
+            entries: usage.entries.saturating_sub(limits.entries),
+            bytes: usage.bytes.saturating_sub(limits.bytes),
+        }
+    }
+
+    /// Whether the time of an entry may have passed at `now`.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        self.next_timeout().is_some_and(|timeout| timeout <= now)
+    }
+
+    /// Takes the timer off the next entry whose time has passed at `now`. The entry stays on the books.
+    pub(crate) fn next_due(&mut self, now: Timestamp) -> Option<Id> {
+        let now = self.advance(now);
+        let id = self.books.deadlines.first_due(now)?;
+        self.books.deadlines.forget(id);
+        Some(id)
+    }
+
+    /// Sets when an entry that is not held expires, in milliseconds.
+    pub(crate) fn reschedule(&mut self, id: Id, deadline: Option<u64>) {
+        self.books.deadlines.set(id, deadline, self.now);
+    }
+
+    /// Starts the order of eviction anew, from the entry that was accessed longest ago. Nothing may
+    /// be held.
+    pub(crate) fn order_by_access(&mut self) {
+        let now = tick(self.now);
+        let age = |id: &Id| now.wrapping_sub(self.books.slab.entry(*id).touched);
+        let mut ids: Vec<Id> = self.books.slab.ids().collect();
+        ids.sort_by_key(|id| std::cmp::Reverse(age(id)));
+        self.policy = crate::policy::AnyPolicy::new(&self.config);
+        for id in ids {
+            let entry = self.books.slab.entry_mut(id);
+            (entry.freq, entry.queue) = (0, crate::slab::Queue::Main);
+            self.policy.on_insert(&mut self.books, id);
+        }
+    }
+
+    /// The ids in use from `from` on, and where to go on; `None` at the end.
+    pub(crate) fn ids_from(&self, from: Id, most: u32) -> (Vec<Id>, Option<Id>) {
+        let end = from.saturating_add(most).min(self.books.slab.end());
+        let ids = (from..end).filter(|&id| self.books.slab.get(id).is_some()).collect();
+        (ids, (end < self.books.slab.end()).then_some(end))
+    }
+
+    fn note_count(&mut self, id: Id) {
+        let most = match self.hit_rule {
+            OnHit::Count { most } => most,
+            OnHit::Reorder => return,
+        };
+        let entry = self.books.slab.entry_mut(id);
+        if entry.freq < most {
+            entry.freq += 1;
+        }
+    }
+
+    fn end_hold(&mut self, id: Id) {
+        let weight = self.weight(id);
+        self.books.slab.entry_mut(id).is_held = false;
+        self.held.subtract(weight);
+    }
+
+    fn not_after(&self, at: Timestamp) -> u64 {
+        at.as_millis().min(self.now)
+    }
+}

@@ -1,0 +1,143 @@
+//! The contract of a store: what can be asked of it, and what it says of itself.
+
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::ledger::Rejection;
+use crate::stats::{Stats, Usage};
+use crate::units::Key;
+
+/// A cache of bytes under keys, wherever it is kept. An entry weighs the bytes of its key and of its
+/// value. Every store keeps to its [`Config`](crate::Config) and passes the same suite of checks
+/// (`inval_core::testing`, with the feature `testing`).
+pub trait Store: Send + Sync {
+    /// Why an operation could not be carried out.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// The value under `key`, unless there is none or it has expired. Counts as a hit or a miss and as
+    /// an access.
+    fn get(&self, key: &Key) -> impl Future<Output = Result<Option<Bytes>, Self::Error>> + Send;
+
+    /// The values under `keys`, in their order, as [`get`](Self::get) would return them.
+    fn get_many(
+        &self,
+        keys: &[Key],
+    ) -> impl Future<Output = Result<Vec<Option<Bytes>>, Self::Error>> + Send;
+
+    /// Writes a value under `key`.
+    fn put(
+        &self,
+        key: &Key,
+        value: Bytes,
+        options: PutOptions,
+    ) -> impl Future<Output = Result<Put, Self::Error>> + Send;
+
+    /// Writes values under their keys, whatever was there; of two under one key the later stays. What
+    /// came of each is told in their order.
+    fn put_many(
+        &self,
+        entries: &[(Key, Bytes)],
+        ttl: Option<Duration>,
+    ) -> impl Future<Output = Result<Vec<Put>, Self::Error>> + Send;
+
+    /// Deletes the entries under `keys` and returns how many there were. No value that was there
+    /// before the call can be read once it has returned.
+    fn invalidate(&self, keys: &[Key]) -> impl Future<Output = Result<u64, Self::Error>> + Send;
+
+    /// Whether there is a live entry under `key`. Counts neither as a hit nor as an access.
+    fn contains(&self, key: &Key) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+
+    /// How long the entry under `key` has still to live. Counts neither as a hit nor as an access.
+    fn lifetime(&self, key: &Key) -> impl Future<Output = Result<Lifetime, Self::Error>> + Send;
+
+    /// Deletes everything. No value that was there before the call can be read once it has returned.
+    fn clear(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// What is held, as far as it is booked. Its cost does not depend on the number of entries.
+    fn usage(&self) -> impl Future<Output = Result<Usage, Self::Error>> + Send;
+
+    /// Everything counted so far. Its cost does not depend on the number of entries.
+    fn stats(&self) -> impl Future<Output = Result<Stats, Self::Error>> + Send;
+
+    /// How many parts there are, each to be maintained by itself.
+    fn partitions(&self) -> u32;
+
+    /// Does upkeep of a partition for about `budget`, less if there is less to do: takes off the books what has
+    /// expired, evicts what is above the limits. To be called again after [`Slice::next`].
+    fn maintain(
+        &self,
+        partition: u32,
+        budget: Duration,
+    ) -> impl Future<Output = Result<Slice, Self::Error>> + Send;
+}
+
+/// How a value is to be written. The default is unconditional, with the configured TTL.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PutOptions {
+    /// Its TTL instead of the configured one; beyond [`MAX_LIFETIME`](crate::MAX_LIFETIME) it does not
+    /// expire.
+    pub ttl: Option<Duration>,
+    /// On what the write depends.
+    pub condition: PutCondition,
+}
+
+/// On what a write depends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum PutCondition {
+    /// On nothing.
+    #[default]
+    Always,
+    /// There must be no live entry under the key.
+    IfAbsent,
+    /// There must be a live entry under the key.
+    IfPresent,
+}
+
+/// What came of a write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum Put {
+    /// The value is there.
+    Stored,
+    /// The condition did not hold, and nothing was changed.
+    Unmet,
+    /// The value cannot be kept. An older one under the key was deleted, for it is out of date, unless
+    /// the write had a condition.
+    Rejected(Rejection),
+}
+
+/// How long an entry has still to live.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lifetime {
+    /// There is no such entry.
+    Absent,
+    /// It does not expire.
+    Unlimited,
+    /// It expires after this time.
+    Remaining(Duration),
+}
+
+/// What a slice of upkeep did, and what is left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Slice {
+    /// Changes booked that clients had told of.
+    pub records: u64,
+    /// Entries evicted.
+    pub evicted: u64,
+    /// Entries found to have expired.
+    pub expired: u64,
+    /// Entries that were to be evicted and had been accessed since, so they stayed.
+    pub spared: u64,
+    /// How long scripts held the server, and the longest of them.
+    pub held: Duration,
+    /// The longest of these scripts.
+    pub longest: Duration,
+    /// Changes not booked yet, as far as is known.
+    pub backlog: u64,
+    /// What is booked above the limits.
+    pub excess: Usage,
+    /// When to call again.
+    pub next: Duration,
+}

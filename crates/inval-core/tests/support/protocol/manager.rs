@@ -1,0 +1,201 @@
+//! A manager of the protocol's model: its books, what it asks for and what it makes of the answers.
+
+use super::server::{Change, Fate, Flaw, KEYS, Key, Reply, Second, Server, Step, Value, Victim, Write};
+
+/// What a manager has on its books for a key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Entry {
+    pub(crate) version: u8,
+    /// The second of the last access it knows of.
+    known: Second,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub(crate) struct Manager {
+    /// Whether it believes to have the lease.
+    pub(crate) is_holding: bool,
+    pub(crate) token: u8,
+    generation: u8,
+    position: u8,
+    /// Records worked off that are still to be taken off.
+    worked_off: Vec<Write>,
+    pub(crate) entries: [Option<Entry>; KEYS],
+    /// How many keys the scan of the rebuild has passed.
+    scanned: usize,
+    /// Keys to be looked at.
+    looks: [bool; KEYS],
+    /// The second in which the journal was last read to its end.
+    read_to_end: Second,
+    /// The usage on the server, as far as is known.
+    told: Option<u8>,
+    /// A step of which no answer came; it is repeated until one does.
+    unheard: Option<Step>,
+}
+
+impl Manager {
+    /// Takes the lease with `token`. It goes on with its books if nobody else had it in between.
+    pub(crate) fn take_over(&mut self, token: u8, server: &Server, flaw: Option<Flaw>) {
+        let was_alone = token == self.token + 1 || flaw == Some(Flaw::ResumesAfterAnother);
+        if self.scanned == KEYS && was_alone && self.accepts(server) {
+            (self.token, self.is_holding) = (token, true);
+        } else {
+            self.rebuild(token, server.generation, server.drained);
+        }
+    }
+
+    /// Reads up to `count` records.
+    pub(crate) fn read(&mut self, count: usize, server: &Server) {
+        if count >= server.journal.len() {
+            self.read_to_end = server.second;
+        }
+        for write in server.journal.iter().take(count) {
+            self.apply(*write, server.second);
+        }
+    }
+
+    /// Has the scan pass one more key.
+    pub(crate) fn scan(&mut self, server: &Server) {
+        self.looks[self.scanned] |= server.values[self.scanned].is_some();
+        self.scanned += 1;
+    }
+
+    /// Looks for an entry whose time has passed.
+    pub(crate) fn doubt(&mut self, key: Key) {
+        self.looks[key] = true;
+    }
+
+    /// The next step, or the last one if its fate is unknown.
+    pub(crate) fn compose(&self, victim: Option<Key>, flaw: Option<Flaw>) -> Step {
+        if let Some(step) = &self.unheard {
+            return step.clone();
+        }
+        let usage = self.usage();
+        let is_news = self.is_rebuilt() && self.told != Some(usage);
+        Step {
+            token: self.token,
+            generation: self.generation,
+            position: self.position,
+            worked_off: self.worked_off.clone(),
+            usage: is_news.then_some(usage),
+            victim: victim.and_then(|key| self.nominate(key, flaw)),
+            looks: self.looks,
+        }
+    }
+
+    /// Waits for the answer to `step`, which may never come.
+    pub(crate) fn sent(&mut self, step: Step) {
+        self.unheard = Some(step);
+    }
+
+    /// Takes the answer to `step`.
+    pub(crate) fn hear(&mut self, step: &Step, reply: Reply, flaw: Option<Flaw>) {
+        let was_repeated = self.unheard.take().is_some();
+        match reply {
+            Reply::Fenced => {
+                self.is_holding = false;
+                let in_doubt = was_repeated && flaw != Some(Flaw::ResumesInDoubt);
+                if in_doubt || self.scanned < KEYS {
+                    *self = Self::default();
+                }
+            }
+            Reply::Disagrees { generation, position } => {
+                self.rebuild(self.token, generation, position);
+            }
+            Reply::Done { fate, values } => self.done(step, fate, values),
+        }
+    }
+
+    pub(crate) fn usage(&self) -> u8 {
+        self.entries.iter().flatten().count() as u8
+    }
+
+    pub(crate) fn is_scanned(&self) -> bool {
+        self.scanned == KEYS
+    }
+
+    /// Whether it waits for an answer.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.unheard.is_some()
+    }
+
+    /// Whether it may read on: all that was read is taken off.
+    pub(crate) fn may_read(&self) -> bool {
+        !self.is_waiting() && self.worked_off.is_empty()
+    }
+
+    /// Whether its books should be true.
+    pub(crate) fn is_steady(&self, server: &Server) -> bool {
+        self.is_holding
+            && server.lease.is_some_and(|lease| lease.token == self.token)
+            && self.is_rebuilt()
+            && self.may_read()
+            && server.journal.is_empty()
+            && (self.generation, self.position) == (server.generation, server.drained)
+    }
+
+    /// Whether all that it knows is told.
+    pub(crate) fn has_told(&self) -> bool {
+        self.told == Some(self.usage())
+    }
+
+    fn is_rebuilt(&self) -> bool {
+        self.scanned == KEYS && self.looks == [false; KEYS]
+    }
+
+    fn rebuild(&mut self, token: u8, generation: u8, position: u8) {
+        *self = Self { is_holding: true, token, generation, position, ..Self::default() };
+    }
+
+    /// Whether the server's journal goes on where this stands, with or without what was worked off last.
+    fn accepts(&mut self, server: &Server) -> bool {
+        if server.drained == self.position + self.worked_off.len() as u8 {
+            self.taken_off();
+        }
+        (self.generation, self.position) == (server.generation, server.drained)
+    }
+
+    fn taken_off(&mut self) {
+        self.position += self.worked_off.len() as u8;
+        self.worked_off.clear();
+    }
+
+    fn apply(&mut self, write: Write, second: Second) {
+        let Write { key, change, version } = write;
+        match change {
+            Change::Put => self.entries[key] = Some(Entry { version, known: second }),
+            Change::Delete => self.entries[key] = None,
+            Change::Blind => self.looks[key] = true,
+        }
+        self.worked_off.push(write);
+    }
+
+    /// Whatever was written in the second in which the journal was last read to its end, or later, may
+    /// be unknown, so an access that late is none to go by.
+    fn nominate(&self, key: Key, flaw: Option<Flaw>) -> Option<Victim> {
+        let Entry { version, known } = self.entries[key]?;
+        let known = match flaw {
+            Some(Flaw::TrustsRunningSecond) => known,
+            _ => known.min(self.read_to_end.checked_sub(1)?),
+        };
+        Some(Victim { key, version, known })
+    }
+
+    fn done(&mut self, step: &Step, fate: Option<Fate>, values: [Option<Value>; KEYS]) {
+        self.taken_off();
+        self.told = step.usage.or(self.told);
+        if let (Some(victim), Some(fate)) = (step.victim, fate) {
+            let entry = &mut self.entries[victim.key];
+            match fate {
+                Fate::Gone => *entry = None,
+                Fate::AccessedSince(second) => {
+                    *entry = entry.map(|entry| Entry { known: second, ..entry });
+                }
+            }
+        }
+        for key in (0..KEYS).filter(|&key| step.looks[key]) {
+            let found = |Value { version, accessed }| Entry { version, known: accessed };
+            self.entries[key] = values[key].map(found);
+            self.looks[key] = false;
+        }
+    }
+}

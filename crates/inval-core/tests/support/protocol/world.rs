@@ -1,0 +1,357 @@
+//! The protocol as a state machine: one server, two managers, two writers, and whatever may go wrong.
+
+use stateright::{Model, Property};
+
+use super::manager::Manager;
+use super::server::{CAP, Change, Fault, Flaw, KEYS, Key, Server, Step, Version, Write};
+
+const MANAGERS: usize = 2;
+const WRITERS: usize = 2;
+
+/// How often each thing may happen.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub(crate) struct Budget {
+    pub(crate) writes: u8,
+    /// Messages that are lost or come late.
+    pub(crate) losses: u8,
+    /// Times that a lease is taken.
+    pub(crate) terms: u8,
+    /// Entries that the server expires.
+    pub(crate) expiries: u8,
+    /// Seconds that pass.
+    pub(crate) seconds: u8,
+    /// Victims that are nominated.
+    pub(crate) victims: u8,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Protocol {
+    pub(crate) budget: Budget,
+    pub(crate) flaw: Option<Flaw>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct World {
+    server: Server,
+    managers: [Manager; MANAGERS],
+    /// Sorted, as they are all alike.
+    writers: [Writer; WRITERS],
+    /// A step that may still reach the server, and whether a later one was faster.
+    late: Option<(Step, Order)>,
+    /// What the server last expired under each key.
+    expired: [Option<Version>; KEYS],
+    written: Version,
+    left: Budget,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Order {
+    Current,
+    Outdated,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+struct Writer {
+    todo: Todo,
+    /// Records pushed since it last knew the backlog to be within the cap.
+    unsettled: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+enum Todo {
+    #[default]
+    Nothing,
+    Repeat(Write),
+    DropJournal,
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Fate {
+    Answered,
+    AnswerLost,
+    /// The sender hears nothing, and the server gets it later or never.
+    Late,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Action {
+    Write(usize, Key, Change, Fate),
+    RepeatWrite(usize, Fate),
+    DropJournal(usize),
+    ExpireLease,
+    ExpireValue(Key),
+    PassSecond,
+    Acquire(usize, Fate),
+    Crash(usize),
+    Scan(usize),
+    Read(usize, usize),
+    Doubt(usize, Key),
+    Step(usize, Option<Key>, Fate),
+    LateStep,
+}
+
+impl Model for Protocol {
+    type State = World;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<World> {
+        vec![World {
+            server: Server::new(),
+            managers: Default::default(),
+            writers: Default::default(),
+            late: None,
+            expired: [None; KEYS],
+            written: 0,
+            left: self.budget,
+        }]
+    }
+
+    fn actions(&self, world: &World, actions: &mut Vec<Action>) {
+        // What comes after a fault tells no more.
+        if world.server.fault.is_some() {
+            return;
+        }
+        actions.extend([Action::ExpireLease, Action::PassSecond, Action::LateStep]);
+        actions.extend((0..KEYS).map(Action::ExpireValue));
+        (0..WRITERS).for_each(|writer| world.offer_writer(writer, actions));
+        (0..MANAGERS).for_each(|manager| world.offer_manager(manager, actions));
+    }
+
+    fn next_state(&self, world: &World, action: Action) -> Option<World> {
+        let mut next = world.clone();
+        next.act(action, self.flaw)?;
+        next.writers.sort_unstable();
+        (next != *world).then_some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always(FENCED, |_, world: &World| !world.has(Fault::UnfencedChange)),
+            Property::always(READ_FIRST, |_, world: &World| !world.has(Fault::UnreadAcknowledged)),
+            Property::always(SEEN_FIRST, |_, world: &World| !world.has(Fault::UnseenEvicted)),
+            Property::always(RISING, |_, world: &World| !world.has(Fault::TokenNotRaised)),
+            Property::always(TRUE_BOOKS, |_, world: &World| world.steady().all(|m| world.agrees_with(m))),
+            Property::always(TRUE_USAGE, |_, world: &World| world.steady().all(|m| world.knows_usage_of(m))),
+            Property::always(BOUNDED, |_, world: &World| world.is_bounded()),
+            Property::sometimes(TAKEN_OVER, |_, world: &World| world.is_taken_over()),
+            Property::sometimes(REBUILT, |_, world: &World| {
+                world.server.generation > 0 && world.steady().next().is_some()
+            }),
+        ]
+    }
+}
+
+pub(crate) const FENCED: &str = "nothing changes under a token that is not the last";
+pub(crate) const READ_FIRST: &str = "no record is taken off that was not worked off";
+pub(crate) const SEEN_FIRST: &str = "no version is evicted that its manager did not know";
+pub(crate) const RISING: &str = "tokens rise";
+pub(crate) const TRUE_BOOKS: &str = "the books of a steady manager are true";
+pub(crate) const TRUE_USAGE: &str = "the usage that a steady manager has told is true";
+pub(crate) const BOUNDED: &str = "the journal is bounded";
+/// Can be reached only if two terms are allowed.
+pub(crate) const TAKEN_OVER: &str = "a second manager is steady while the first believes to be";
+/// Can be reached only if more writes are allowed than the journal holds.
+pub(crate) const REBUILT: &str = "a manager is steady after a journal was dropped";
+
+impl World {
+    fn has(&self, fault: Fault) -> bool {
+        self.server.fault == Some(fault)
+    }
+
+    /// The managers whose books should be true.
+    fn steady(&self) -> impl Iterator<Item = &Manager> {
+        self.managers.iter().filter(|manager| manager.is_steady(&self.server))
+    }
+
+    /// Whether the manager has on its books what the server has, but for what has expired.
+    fn agrees_with(&self, manager: &Manager) -> bool {
+        (0..KEYS).all(|key| {
+            let booked = manager.entries[key].map(|entry| entry.version);
+            let there = self.server.values[key].map(|value| value.version);
+            booked == there || (there.is_none() && booked == self.expired[key])
+        })
+    }
+
+    fn knows_usage_of(&self, manager: &Manager) -> bool {
+        !manager.has_told() || self.server.usage == Some(manager.usage())
+    }
+
+    /// Each writer may have left the journal longer by what it pushed without knowing the backlog.
+    fn is_bounded(&self) -> bool {
+        let unsettled: usize = self.writers.iter().map(|writer| writer.unsettled).sum();
+        self.server.journal.len() <= CAP + unsettled
+    }
+
+    fn is_taken_over(&self) -> bool {
+        let outdated = |other: &Manager| other.is_holding && other.token < self.server.token;
+        self.steady().next().is_some() && self.managers.iter().any(outdated)
+    }
+
+    fn offer_writer(&self, writer: usize, actions: &mut Vec<Action>) {
+        let fates = [Fate::Answered, Fate::AnswerLost];
+        // Those that are alike do alike.
+        if self.writers[..writer].contains(&self.writers[writer]) {
+            return;
+        }
+        match self.writers[writer].todo {
+            Todo::DropJournal => actions.push(Action::DropJournal(writer)),
+            Todo::Repeat(_) => actions.extend(fates.map(|fate| Action::RepeatWrite(writer, fate))),
+            Todo::Nothing => {
+                for change in [Change::Put, Change::Delete, Change::Blind] {
+                    for key in 0..KEYS {
+                        actions.extend(fates.map(|fate| Action::Write(writer, key, change, fate)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn offer_manager(&self, at: usize, actions: &mut Vec<Action>) {
+        let manager = &self.managers[at];
+        actions.push(Action::Crash(at));
+        if !manager.is_holding {
+            actions.extend([Fate::Answered, Fate::AnswerLost].map(|fate| Action::Acquire(at, fate)));
+            return;
+        }
+        for fate in [Fate::Answered, Fate::AnswerLost, Fate::Late] {
+            actions.push(Action::Step(at, None, fate));
+            if !manager.is_waiting() && manager.is_scanned() {
+                actions.extend((0..KEYS).map(|key| Action::Step(at, Some(key), fate)));
+            }
+        }
+        if manager.may_read() {
+            actions.push(Action::Read(at, self.server.journal.len()));
+            if self.server.journal.len() > 1 {
+                actions.push(Action::Read(at, 1));
+            }
+        }
+        if !manager.is_waiting() {
+            actions.push(Action::Scan(at));
+            actions.extend((0..KEYS).map(|key| Action::Doubt(at, key)));
+        }
+    }
+
+    /// Does `action`; `None` if it is not possible.
+    fn act(&mut self, action: Action, flaw: Option<Flaw>) -> Option<()> {
+        let Self { server, managers, .. } = self;
+        match action {
+            Action::Write(writer, key, change, fate) => {
+                take(&mut self.left.writes)?;
+                self.written += 1;
+                let write = Write { key, change, version: self.written };
+                let backlog = server.write(write);
+                self.wrote(writer, write, backlog, fate)?;
+            }
+            Action::RepeatWrite(writer, fate) => {
+                let Todo::Repeat(write) = self.writers[writer].todo else { return None };
+                let alone = flaw == Some(Flaw::RepeatsRecordAlone);
+                let backlog = if alone { server.push(write) } else { server.write(write) };
+                self.wrote(writer, write, backlog, fate)?;
+            }
+            Action::DropJournal(writer) => {
+                server.overflow(flaw);
+                self.writers[writer] = Writer::default();
+            }
+            Action::ExpireLease => server.lease = None,
+            Action::ExpireValue(key) => {
+                take(&mut self.left.expiries)?;
+                self.expired[key] = Some(server.values[key].take()?.version);
+            }
+            Action::PassSecond => {
+                take(&mut self.left.seconds)?;
+                server.second += 1;
+            }
+            Action::Acquire(at, fate) => self.acquire(at, fate, flaw)?,
+            Action::Crash(at) => {
+                managers[at] = Manager::default();
+                if let Some(lease) = &mut server.lease
+                    && lease.holder == Some(at)
+                {
+                    lease.holder = None;
+                }
+            }
+            Action::Scan(at) if managers[at].is_scanned() => return None,
+            Action::Scan(at) => managers[at].scan(server),
+            Action::Read(at, count) => managers[at].read(count, server),
+            Action::Doubt(at, key) => {
+                let entry = managers[at].entries[key]?;
+                (self.expired[key] == Some(entry.version)).then(|| managers[at].doubt(key))?;
+            }
+            Action::Step(at, victim, fate) => self.step(at, victim, fate, flaw)?,
+            Action::LateStep => {
+                let (step, order) = self.late.take()?;
+                if order == Order::Current || flaw == Some(Flaw::TakesOutdatedSteps) {
+                    server.step(&step, flaw);
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn wrote(&mut self, writer: usize, write: Write, backlog: usize, fate: Fate) -> Option<()> {
+        let writer = &mut self.writers[writer];
+        writer.unsettled += 1;
+        if fate != Fate::Answered {
+            writer.todo = Todo::Repeat(write);
+            return take(&mut self.left.losses);
+        }
+        if backlog > CAP {
+            writer.todo = Todo::DropJournal;
+        } else {
+            *writer = Writer::default();
+        }
+        Some(())
+    }
+
+    fn acquire(&mut self, at: usize, fate: Fate, flaw: Option<Flaw>) -> Option<()> {
+        if self.server.lease.is_none() {
+            take(&mut self.left.terms)?;
+        }
+        let token = self.server.acquire(at, flaw)?;
+        match fate {
+            Fate::Answered => self.managers[at].take_over(token, &self.server, flaw),
+            Fate::AnswerLost | Fate::Late => take(&mut self.left.losses)?,
+        }
+        Some(())
+    }
+
+    fn step(
+        &mut self,
+        at: usize,
+        victim: Option<Key>,
+        fate: Fate,
+        flaw: Option<Flaw>,
+    ) -> Option<()> {
+        let step = self.managers[at].compose(victim, flaw);
+        if victim.is_some() {
+            step.victim?;
+            take(&mut self.left.victims)?;
+        }
+        if fate == Fate::Late {
+            take(&mut self.left.losses)?;
+            self.late = Some((step.clone(), Order::Current));
+            self.managers[at].sent(step);
+            return Some(());
+        }
+        let reply = self.server.step(&step, flaw);
+        if let Some((late, order)) = &mut self.late
+            && late.token == step.token
+            && *late != step
+        {
+            *order = Order::Outdated;
+        }
+        if fate == Fate::Answered {
+            self.managers[at].hear(&step, reply, flaw);
+        } else {
+            take(&mut self.left.losses)?;
+            self.managers[at].sent(step);
+        }
+        Some(())
+    }
+}
+
+fn take(budget: &mut u8) -> Option<()> {
+    *budget = budget.checked_sub(1)?;
+    Some(())
+}

@@ -1,0 +1,251 @@
+//! The cache: one namespace on a server.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use inval_core::engine::{Accounts, Engine, EngineSettings};
+use inval_core::keyspace::{Keyspace, partition_of};
+use inval_core::{Config, Key, Namespace, Slice, Stats};
+use redis::Value;
+use tokio::sync::Mutex;
+
+use crate::agreement::{Agreement, OpenError};
+use crate::connect::{Client, Repeat};
+use crate::error::Error;
+use crate::keeper::Keeper;
+use crate::pressure::Pressure;
+use crate::reads::{Reads, Report};
+use crate::wire;
+
+/// The longest access buffer, in batches.
+const MOST_BATCHES: i64 = 256;
+
+/// How a client works with a namespace. `partitions` and `journal_cap` must be the same in all clients.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct CacheOptions {
+    /// Into how many parts the namespace is split: one is right for a single server, some for each node
+    /// of a Cluster. Each has its share of the limits.
+    pub partitions: u32,
+    /// The most records a journal may have before it is dropped.
+    pub journal_cap: u64,
+    /// How the manager works, if this process is to be one.
+    pub engine: EngineSettings,
+}
+
+impl Default for CacheOptions {
+    fn default() -> Self {
+        Self { partitions: 1, journal_cap: 100_000, engine: EngineSettings::default() }
+    }
+}
+
+/// A namespace on a Redis or Valkey server. Cheap to clone; all clones are one client. See the
+/// [crate's documentation](crate) for an example.
+#[derive(Clone)]
+pub struct Cache {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    client: Client,
+    config: Config,
+    journal_cap: u64,
+    namespace: Namespace,
+    partitions: Box<[Partition]>,
+}
+
+/// What a client knows of a partition.
+pub(crate) struct Partition {
+    pub(crate) names: Keyspace,
+    pub(crate) limits: Config,
+    pub(crate) pressure: Pressure,
+    reads: Reads,
+    keeper: Mutex<Keeper>,
+}
+
+impl Cache {
+    /// Opens a namespace that is to keep to `config`; creates it if it is not there. Fails if the
+    /// namespace keeps to another configuration.
+    pub async fn open(
+        client: Client,
+        namespace: Namespace,
+        config: Config,
+        options: CacheOptions,
+    ) -> Result<Self, OpenError> {
+        if config.time_to_idle().is_some() && config.ttl().is_some() {
+            return Err(OpenError::IdleWithTtl);
+        }
+        let count = options.partitions;
+        let parts: Option<Vec<_>> = match count {
+            1..=16_384 => (0..count).map(|i| config.partition(i.into(), count.into())).collect(),
+            _ => None,
+        };
+        let parts = parts.ok_or(OpenError::Partitions(count))?;
+        let client = client.with_scripts(wire::scripts());
+        let agreement = Agreement::new(&config, count, options.journal_cap);
+        agree(&client, &namespace, &agreement).await?;
+        let partition = |(index, limits): (usize, Config)| Partition {
+            names: Keyspace::new(&namespace, index as u32),
+            limits,
+            pressure: Pressure::new(options.journal_cap, &limits, options.engine.headroom),
+            reads: Reads::new(),
+            keeper: Mutex::new(Keeper::new(Engine::new(&limits, options.engine))),
+        };
+        let partitions = parts.into_iter().enumerate().map(partition).collect();
+        let journal_cap = options.journal_cap;
+        let shared = Shared { client, config, journal_cap, namespace, partitions };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The name of the namespace.
+    pub fn namespace(&self) -> &Namespace {
+        &self.shared.namespace
+    }
+
+    /// What the namespace keeps to.
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// What the accounts of a partition say; the last partition's if there are fewer.
+    pub async fn accounts(&self, partition: u32) -> Result<Accounts, Error> {
+        let partition = self.partition(partition);
+        self.tell(partition).await;
+        let mut command = redis::cmd("HGETALL");
+        command.arg(partition.names.accounts());
+        let value = self.client().command(&command, Repeat::Safe).await?;
+        let fields = wire::fields_of(value)?;
+        Ok(Accounts::from_fields(fields.iter().map(|(field, value)| (field.as_str(), *value))))
+    }
+
+    /// Gives up the leases that this client holds, so that another manager can take over at once.
+    pub async fn release(&self) -> Result<(), Error> {
+        for partition in &self.shared.partitions {
+            partition.keeper.lock().await.leave(self.client(), &partition.names).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.shared.client
+    }
+
+    pub(crate) fn journal_cap(&self) -> u64 {
+        self.shared.journal_cap
+    }
+
+    pub(crate) fn partitions(&self) -> &[Partition] {
+        &self.shared.partitions
+    }
+
+    pub(crate) fn index_of(&self, key: &Key) -> usize {
+        partition_of(key, self.shared.partitions.len() as u32) as usize
+    }
+
+    pub(crate) fn partition_of(&self, key: &Key) -> &Partition {
+        &self.shared.partitions[self.index_of(key)]
+    }
+
+    fn partition(&self, number: u32) -> &Partition {
+        let last = self.shared.partitions.len() - 1;
+        &self.shared.partitions[(number as usize).min(last)]
+    }
+
+    pub(crate) async fn maintain(&self, number: u32, budget: Duration) -> Result<Slice, Error> {
+        let partition = self.partition(number);
+        let mut keeper = partition.keeper.lock().await;
+        keeper.work(self.client(), &partition.names, budget).await
+    }
+
+    /// What this client counted and the accounts of all partitions.
+    pub(crate) async fn total(&self) -> Result<Stats, Error> {
+        let mut total = Stats::default();
+        for number in 0..self.shared.partitions.len() as u32 {
+            total += &self.accounts(number).await?.stats;
+        }
+        Ok(total)
+    }
+
+    /// Counts a read, and tells the server of reads when it is time to.
+    pub(crate) fn count_read(&self, key: &Key, is_hit: bool) {
+        let index = self.index_of(key);
+        let reads = &self.shared.partitions[index].reads;
+        if reads.count(key, is_hit)
+            && let Some(report) = reads.begin()
+        {
+            let cache = self.clone();
+            tokio::spawn(async move {
+                let partition = &cache.shared.partitions[index];
+                cache.send_report(partition, report).await;
+            });
+        }
+    }
+
+    /// Tells the server what this client has read of a partition, if nobody is telling just now.
+    async fn tell(&self, partition: &Partition) {
+        if let Some(report) = partition.reads.begin() {
+            self.send_report(partition, report).await;
+        }
+    }
+
+    async fn send_report(&self, partition: &Partition, report: Report) {
+        let names = &partition.names;
+        let mut pipe = redis::pipe();
+        for (field, count) in [("hits", report.hits), ("misses", report.misses)] {
+            if count > 0 {
+                pipe.cmd("HINCRBY").arg(names.accounts()).arg(field).arg(count);
+            }
+        }
+        if !report.touched.is_empty() {
+            pipe.cmd("RPUSH").arg(names.accesses()).arg(report.touched.as_bytes());
+            pipe.cmd("LTRIM").arg(names.accesses()).arg(-MOST_BATCHES).arg(-1);
+        }
+        pipe.cmd("HGET").arg(names.accounts()).arg("touch_permille");
+        // Counting twice would be worse than not at all.
+        match self.client().pipeline(&pipe, Repeat::Never).await {
+            Ok(replies) => partition.reads.told(replies.last().and_then(permille)),
+            Err(error) if error.is_outcome_unknown() => partition.reads.told(None),
+            Err(_) => partition.reads.keep(&report),
+        }
+    }
+}
+
+fn permille(reply: &Value) -> Option<u64> {
+    match reply {
+        Value::BulkString(digits) => std::str::from_utf8(digits).ok()?.parse().ok(),
+        Value::Nil => Some(0),
+        _ => None,
+    }
+}
+
+/// Writes the agreement if there is none, and compares it with the one that is there.
+async fn agree(
+    client: &Client,
+    namespace: &Namespace,
+    agreement: &Agreement,
+) -> Result<(), OpenError> {
+    let name = Keyspace::config(namespace);
+    let mut create = redis::cmd("SET");
+    create.arg(&name).arg(agreement.text()).arg("NX");
+    let mut read = redis::cmd("GET");
+    read.arg(&name);
+    let mut found = client.command(&read, Repeat::Safe).await?;
+    if found == Value::Nil {
+        client.command(&create, Repeat::Safe).await?;
+        found = client.command(&read, Repeat::Safe).await?;
+    }
+    match found {
+        Value::BulkString(text) => Ok(agreement.check(&text)?),
+        _ => Err(Error::UnexpectedReply.into()),
+    }
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache")
+            .field("namespace", &self.shared.namespace)
+            .field("config", &self.shared.config)
+            .field("partitions", &self.shared.partitions.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,161 @@
+//! What a user calls: commands, pipelines, scripts and scans.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{Cmd, Pipeline, Script, Value};
+
+use super::call::{Repeat, Request};
+use super::cluster::Cluster;
+use super::dial::{Dialling, Whither};
+use super::endpoint::Endpoint;
+use super::journey::{Journey, Topology};
+use super::link::Answer;
+use super::node::Node;
+use super::options::ConnectOptions;
+use super::reply::{error_of, first_error};
+use super::scan::{self, Cursor, Page};
+use super::sentinel::Sentinels;
+use super::target::{Servers, Target};
+use crate::error::Error;
+
+/// A connection to a server, or to all servers of a Cluster. Cheap to clone; all clones share the
+/// same few connections, over which any number of calls can be under way.
+///
+/// Every call ends within `overall_timeout`. What a server refuses for a passing reason (loading,
+/// busy, failing over, moving slots) is sent again until then. A call's keys must be in one slot.
+/// Dropping a call's future is harmless, but what was sent is carried out all the same.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+    scripts: Arc<[Script]>,
+}
+
+struct Shared {
+    topology: Topology,
+    overall_timeout: Duration,
+    target: String,
+}
+
+impl Client {
+    /// Connects and logs in. Fails at once, without retries, if that does not succeed.
+    pub async fn connect(target: &Target, options: ConnectOptions) -> Result<Self, Error> {
+        let dialling = Arc::new(Dialling::new(target, options)?);
+        let overall_timeout = dialling.options.overall_timeout;
+        let topology = connect(target.servers.clone(), dialling).await?;
+        let shared = Shared { topology, overall_timeout, target: target.to_string() };
+        Ok(Self { shared: Arc::new(shared), scripts: Arc::new([]) })
+    }
+
+    /// The same connections, for calls that run `scripts`. A server that does not know one, having
+    /// been restarted, is given all of them, and the call is sent again.
+    pub fn with_scripts(&self, scripts: impl Into<Arc<[Script]>>) -> Self {
+        Self { shared: Arc::clone(&self.shared), scripts: scripts.into() }
+    }
+
+    /// Sends one command. An error reply is an error.
+    pub async fn command(&self, command: &Cmd, repeat: Repeat) -> Result<Value, Error> {
+        match self.send(Request::Command(command), repeat).await? {
+            Answer::Reply(Value::ServerError(error)) | Answer::Refused(error) => {
+                Err(error_of(&error))
+            }
+            Answer::Reply(reply) => Ok(reply),
+            Answer::Replies(_) => Err(Error::UnexpectedReply),
+        }
+    }
+
+    /// Sends several commands at once, in a transaction if the pipeline is atomic. The replies to
+    /// all of them, whether marked as ignored or not, or the first error. Without a transaction,
+    /// commands before and behind one that failed have been carried out.
+    pub async fn pipeline(&self, commands: &Pipeline, repeat: Repeat) -> Result<Vec<Value>, Error> {
+        let replies = self.pipeline_replies(commands, repeat).await?;
+        first_error(&replies).map_or(Ok(()), |error| Err(error_of(error)))?;
+        Ok(replies)
+    }
+
+    /// Like [`pipeline`](Self::pipeline), but each command has its own reply or error.
+    pub async fn pipeline_each(
+        &self,
+        commands: &Pipeline,
+        repeat: Repeat,
+    ) -> Result<Vec<Result<Value, Error>>, Error> {
+        let replies = self.pipeline_replies(commands, repeat).await?;
+        let each = replies.into_iter().map(|reply| match reply {
+            Value::ServerError(error) => Err(error_of(&error)),
+            reply => Ok(reply),
+        });
+        Ok(each.collect())
+    }
+
+    /// One page of a scan over the names that match `pattern`, of all keys on the server that has
+    /// `key`. `count` is about how many keys the server looks at. Where keys move to another server
+    /// between pages, the next one is [`Error::ScanInterrupted`].
+    pub async fn scan(
+        &self,
+        key: &[u8],
+        cursor: Cursor,
+        pattern: &[u8],
+        count: u32,
+    ) -> Result<Page, Error> {
+        let commands = scan::request(key, cursor, pattern, count);
+        let mut journey = self.journey(Request::Pipeline(&commands), Repeat::Safe);
+        journey.continue_at(cursor);
+        let (answer, instance) = journey.finish().await?;
+        let replies = replies_of(answer)?;
+        first_error(&replies).map_or(Ok(()), |error| Err(error_of(error)))?;
+        scan::page(replies.into_iter().nth(1).unwrap_or_default(), instance)
+    }
+
+    async fn pipeline_replies(
+        &self,
+        commands: &Pipeline,
+        repeat: Repeat,
+    ) -> Result<Vec<Value>, Error> {
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let replies = replies_of(self.send(Request::Pipeline(commands), repeat).await?)?;
+        if replies.len() == commands.len() { Ok(replies) } else { Err(Error::UnexpectedReply) }
+    }
+
+    async fn send(&self, request: Request<'_>, repeat: Repeat) -> Result<Answer, Error> {
+        Ok(self.journey(request, repeat).finish().await?.0)
+    }
+
+    fn journey<'a>(&'a self, request: Request<'a>, repeat: Repeat) -> Journey<'a> {
+        let Shared { topology, overall_timeout, .. } = &*self.shared;
+        Journey::new(topology, &self.scripts, request, repeat, *overall_timeout)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", self.shared.target)
+    }
+}
+
+async fn connect(servers: Servers, dialling: Arc<Dialling>) -> Result<Topology, Error> {
+    let follows_failover = matches!(servers, Servers::Sentinel { .. });
+    let whither = match servers {
+        Servers::Cluster(seeds) => {
+            return Ok(Topology::Cluster(Cluster::connect(dialling, seeds).await?));
+        }
+        Servers::One(address) => Whither::Endpoint(Endpoint::Tcp(address)),
+        Servers::Unix(path) => Whither::Endpoint(Endpoint::Unix(path)),
+        Servers::Sentinel { sentinels, master } => {
+            Whither::Primary(Sentinels { sentinels, master: master.into() })
+        }
+    };
+    let node = Arc::new(Node::new(dialling, whither));
+    node.link().await?;
+    Ok(Topology::One { node, follows_failover })
+}
+
+fn replies_of(answer: Answer) -> Result<Vec<Value>, Error> {
+    match answer {
+        Answer::Replies(replies) => Ok(replies),
+        Answer::Refused(error) => Err(error_of(&error)),
+        Answer::Reply(_) => Err(Error::UnexpectedReply),
+    }
+}

@@ -1,0 +1,148 @@
+//! One connection that calls share, and the knowledge whether it still works.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, RedisConnectionInfo, RedisError, ServerError, Value};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::AbortHandle;
+
+use super::call::Request;
+use super::reply::{Silence, silence_of};
+use crate::error::{Error, Interruption};
+
+/// A connection, cheap to clone. The last clone that is dropped closes it.
+#[derive(Clone)]
+pub(super) struct Link {
+    connection: MultiplexedConnection,
+    driver: Arc<Driver>,
+    instance: u64,
+}
+
+/// The task that moves the connection's bytes.
+struct Driver {
+    is_broken: Arc<AtomicBool>,
+    task: AbortHandle,
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What came back on a request.
+pub(super) enum Answer {
+    /// The reply to a command.
+    Reply(Value),
+    /// One reply to each command of a pipeline. In a transaction, what the commands did.
+    Replies(Vec<Value>),
+    /// The request as a whole was refused, and nothing of it was carried out.
+    Refused(ServerError),
+}
+
+impl Link {
+    /// Speaks the protocol over `stream`. Does not log in.
+    pub(super) async fn over<S>(stream: S, response_timeout: Duration) -> Result<Self, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        // Without user, database and library name there is nothing that redis-rs would say first,
+        // so that `login` has it all in one round trip and sees the server's own replies.
+        let silent = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(Some(response_timeout));
+        let (connection, driver) = MultiplexedConnection::new_with_config(&silent, stream, config)
+            .await
+            .map_err(|error| error_before_sending(&error))?;
+        let is_broken = Arc::new(AtomicBool::new(false));
+        let end = Arc::clone(&is_broken);
+        let task = tokio::spawn(async move {
+            driver.await;
+            end.store(true, Ordering::Relaxed);
+        });
+        let driver = Arc::new(Driver { is_broken, task: task.abort_handle() });
+        Ok(Self { connection, driver, instance: fastrand::u64(..) })
+    }
+
+    /// True if the connection has ended, or a reply was missing, so that it must be replaced.
+    pub(super) fn is_broken(&self) -> bool {
+        self.driver.is_broken.load(Ordering::Relaxed)
+    }
+
+    /// Has the connection replaced before the next call.
+    pub(super) fn give_up(&self) {
+        self.driver.is_broken.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells the server's process from others, those before a restart among them.
+    pub(super) fn instance(&self) -> u64 {
+        self.instance
+    }
+
+    pub(super) fn set_instance(&mut self, instance: u64) {
+        self.instance = instance;
+    }
+
+    /// Sends and waits for the answer, at most for the response timeout. Dropping the future is
+    /// harmless, but what was sent is carried out all the same.
+    pub(super) async fn send(&self, request: Request<'_>) -> Result<Answer, Silence> {
+        let mut connection = self.connection.clone();
+        let answer = match request {
+            Request::Command(command) => {
+                connection.send_packed_command(command).await.map(Answer::Reply)
+            }
+            Request::Pipeline(commands) if commands.is_transaction() => {
+                let replies =
+                    connection.send_packed_commands(commands, commands.len() + 1, 1).await;
+                match replies {
+                    Ok(replies) => return self.result_of_exec(replies),
+                    Err(error) => Err(error),
+                }
+            }
+            Request::Pipeline(commands) => connection
+                .send_packed_commands(commands, 0, commands.len())
+                .await
+                .map(Answer::Replies),
+        };
+        answer.or_else(|error| self.refusal_or_silence(error))
+    }
+
+    fn result_of_exec(&self, mut replies: Vec<Value>) -> Result<Answer, Silence> {
+        match replies.pop() {
+            Some(Value::Array(replies)) => Ok(Answer::Replies(replies)),
+            Some(Value::ServerError(error)) => Ok(Answer::Refused(error)),
+            _ => Err(self.broken_by(Silence::Garbage)),
+        }
+    }
+
+    /// redis-rs reports a transaction whose commands were refused one by one as an error of its own.
+    fn refusal_or_silence(&self, error: RedisError) -> Result<Answer, Silence> {
+        let silence = silence_of(&error);
+        match error.into_server_errors().as_deref() {
+            Some([(_, first), ..]) => Ok(Answer::Refused(first.clone())),
+            _ => Err(self.broken_by(silence)),
+        }
+    }
+
+    fn broken_by(&self, silence: Silence) -> Silence {
+        self.give_up();
+        silence
+    }
+}
+
+fn error_before_sending(error: &RedisError) -> Error {
+    match silence_of(error) {
+        Silence::Garbage => Error::Protocol,
+        Silence::ClientCertificate => crate::error::TlsError::ClientCertificate.into(),
+        Silence::Interrupted(Interruption::Timeout) => {
+            Error::Unreachable(std::io::ErrorKind::TimedOut)
+        }
+        Silence::Interrupted(Interruption::ConnectionLost) => {
+            Error::Unreachable(std::io::ErrorKind::ConnectionAborted)
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The manager of one partition: does the I/O of its engine.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, Instant};
+
+use inval_core::engine::{Engine, Reply, Request, RoundTrip, Work};
+use inval_core::keyspace::Keyspace;
+use inval_core::{Slice, Timestamp};
+
+use crate::connect::{Client, Cursor, Repeat};
+use crate::error::Error;
+use crate::wire;
+
+/// An engine, and the way to its server.
+pub(crate) struct Keeper {
+    engine: Engine,
+    holder: String,
+    origin: Instant,
+    cursor: Option<Cursor>,
+    is_sent: bool,
+}
+
+impl Keeper {
+    pub(crate) fn new(engine: Engine) -> Self {
+        let holder = unique_name();
+        Self { engine, holder, origin: Instant::now(), cursor: None, is_sent: false }
+    }
+
+    /// Works until there is nothing to do now, or `budget` is used up. After an error the engine goes
+    /// on where it was with the next call.
+    pub(crate) async fn work(
+        &mut self,
+        client: &Client,
+        names: &Keyspace,
+        budget: Duration,
+    ) -> Result<Slice, Error> {
+        // A call that was dropped half-way left a request whose fate is unknown.
+        if std::mem::take(&mut self.is_sent) {
+            self.answer(Reply::Failed, self.now());
+        }
+        let began = Instant::now();
+        loop {
+            let sent = self.now();
+            let Some(request) = self.engine.poll(sent) else { break };
+            self.is_sent = true;
+            let cursor = &mut self.cursor;
+            let mut line = Line { client, names, holder: &self.holder, cursor };
+            let reply = line.perform(request).await;
+            self.is_sent = false;
+            match reply {
+                Ok(reply) => self.answer(reply, sent),
+                Err(error) => {
+                    self.answer(Reply::Failed, sent);
+                    return Err(error);
+                }
+            }
+            if began.elapsed() >= budget {
+                break;
+            }
+        }
+        Ok(self.slice())
+    }
+
+    /// Gives the lease up and reports as [`work`](Self::work) does.
+    pub(crate) async fn leave(
+        &mut self,
+        client: &Client,
+        names: &Keyspace,
+    ) -> Result<Slice, Error> {
+        self.engine.leave();
+        self.work(client, names, Duration::from_secs(1)).await
+    }
+
+    fn answer(&mut self, reply: Reply, sent: Timestamp) {
+        let received = self.now();
+        self.engine.handle(reply, RoundTrip { sent, received });
+    }
+
+    fn slice(&mut self) -> Slice {
+        let Work { records, evicted, expired, spared, held_us, longest_us, .. } =
+            self.engine.take_work();
+        let next = self.engine.next_timeout().map_or(Duration::MAX, |at| {
+            Duration::from_millis(at.as_millis().saturating_sub(self.now().as_millis()))
+        });
+        Slice {
+            records,
+            evicted,
+            expired,
+            spared,
+            held: Duration::from_micros(held_us),
+            longest: Duration::from_micros(longest_us),
+            backlog: self.engine.backlog(),
+            excess: self.engine.usage().1,
+            next,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.origin.elapsed().as_millis() as u64)
+    }
+}
+
+/// 128 random bits: no other process has the same name.
+fn unique_name() -> String {
+    let random = || RandomState::new().hash_one(std::process::id());
+    format!("{:016x}{:016x}", random(), random())
+}
+
+/// How a keeper reaches its server.
+struct Line<'a> {
+    client: &'a Client,
+    names: &'a Keyspace,
+    holder: &'a str,
+    /// Where the scan under way goes on.
+    cursor: &'a mut Option<Cursor>,
+}
+
+impl Line<'_> {
+    async fn perform(&mut self, request: &Request) -> Result<Reply, Error> {
+        let Self { client, names, holder, .. } = *self;
+        match request {
+            Request::Acquire { lease } => {
+                let call = wire::acquire(names, holder, *lease);
+                wire::acquired(client.pipeline(&call, Repeat::Safe).await?)
+            }
+            Request::Step(step) => {
+                let call = wire::step(names, holder, step);
+                let replies = client.pipeline(&call, Repeat::Safe).await?;
+                wire::stepped(step, replies).map(Reply::Stepped)
+            }
+            Request::Scan { cursor, count } => {
+                if *cursor == 0 {
+                    *self.cursor = None;
+                }
+                self.scan(*count).await
+            }
+        }
+    }
+
+    /// Where the keys have moved to another server meanwhile, the scan begins again there: what
+    /// comes twice does no harm.
+    async fn scan(&mut self, count: u32) -> Result<Reply, Error> {
+        let names = self.names;
+        let pattern = [names.entries().as_bytes(), b"*"].concat();
+        let routing = names.accounts().as_bytes();
+        let from = self.cursor.take().unwrap_or(Cursor::START);
+        let page = self.client.scan(routing, from, &pattern, count).await?;
+        *self.cursor = page.next;
+        let keys = page.names.iter().filter_map(|name| names.key_of(name)).map(Box::from);
+        Ok(Reply::Scanned { cursor: u64::from(page.next.is_some()), keys: keys.collect() })
+    }
+}

@@ -1,0 +1,18 @@
+-- Takes or renews the lease of a partition.
+--
+-- KEYS   1 lease  2 accounts
+-- ARGV   1 holder, unique to the process  2 lifetime of the lease in ms
+-- Reply  {1, token}            the holder has the lease
+--        {0, remaining in ms}  somebody else has it
+local held = redis.call('GET', KEYS[1])
+if held then
+  local token, holder = string.match(held, '^(%d+):(.*)$')
+  if holder == ARGV[1] then
+    redis.call('PEXPIRE', KEYS[1], ARGV[2])
+    return {1, tonumber(token)}
+  end
+  return {0, redis.call('PTTL', KEYS[1])}
+end
+local token = redis.call('HINCRBY', KEYS[2], 'token', 1)
+redis.call('SET', KEYS[1], string.format('%d:%s', token, ARGV[1]), 'PX', ARGV[2])
+return {1, token}

@@ -1,0 +1,99 @@
+-- One step of a partition's manager, done only while its lease holds: takes records that were worked off from the
+-- journal, writes accounts, unlinks entries that were not accessed since, and looks at others.
+--
+-- KEYS   1 lease  2 journal  3 accounts, then the entries to evict, then the entries to look at
+-- ARGV   1 the lease's value  2 its new lifetime in ms, 0 gives it up
+--        3 generation  4 position  5 how many records from there on are worked off  6 the last of them
+--        7 how many account fields follow, then field and value of each
+--        then for each entry to evict the second of its last known access, or its LFU counter; the rest of KEYS is to
+--        be looked at
+-- Reply  {0}                        the lease is not ours, nothing was done
+--        {2, generation, position}  the journal is not what we think, nothing was done but renewing the lease
+--        {1, backlog, LFU, start (s, us), end (s, us), results…}
+--        LFU       1 if the server tells LFU counters instead of idle times
+--        an entry to evict     -1 unlinked, -2 not there, else accessed since: its idle time in s, or its counter
+--        an entry to look at   bytes (-2 not there, -3 no string), ms to live (-1 for ever), idle time or counter
+local lease, journal, accounts = KEYS[1], KEYS[2], KEYS[3]
+if redis.call('GET', lease) ~= ARGV[1] then
+  return {0}
+end
+local start = redis.call('TIME')
+if ARGV[2] == '0' then
+  redis.call('DEL', lease)
+else
+  redis.call('PEXPIRE', lease, ARGV[2])
+end
+
+local stands = redis.call('HMGET', accounts, 'generation', 'drained')
+local generation, position = tonumber(stands[1] or '0'), tonumber(stands[2] or '0')
+local from, count = tonumber(ARGV[4]), tonumber(ARGV[5])
+local agrees = generation == tonumber(ARGV[3])
+if agrees and count > 0 and position == from then
+  -- The same record at the same place: no failover has put other records there.
+  agrees = redis.call('LINDEX', journal, count - 1) == ARGV[6]
+  if agrees then
+    redis.call('LTRIM', journal, count, -1)
+    redis.call('HSET', accounts, 'drained', string.format('%.0f', from + count))
+  end
+else
+  agrees = agrees and position == from + count
+end
+if not agrees then
+  return {2, generation, position}
+end
+
+local fields = 2 * tonumber(ARGV[7])
+if fields > 0 then
+  redis.call('HSET', accounts, unpack(ARGV, 8, 7 + fields))
+end
+
+local results, cold, lfu, command = {}, {}, 0, 'IDLETIME'
+-- The second that Redis's idle clock shows. It follows the time at up to 100 ms; what is left after taking off twice that
+-- counts as an access.
+local clock = math.floor((start[1] * 1000000 + start[2] - 200000) / 1000000)
+
+local function last_access(key)
+  local answer = redis.pcall('OBJECT', command, key)
+  if type(answer) == 'table' then
+    lfu, command = 1, 'FREQ'
+    answer = redis.call('OBJECT', command, key)
+  end
+  return answer
+end
+
+local evicted = #ARGV - 7 - fields
+for i = 1, evicted do
+  local key, known = KEYS[3 + i], tonumber(ARGV[7 + fields + i])
+  local answer = last_access(key)
+  if not answer then
+    results[i] = -2
+  elseif (lfu == 0 and clock - answer <= known) or (lfu == 1 and answer <= known) then
+    cold[#cold + 1] = key
+    results[i] = -1
+  else
+    results[i] = answer
+  end
+end
+if #cold > 0 then
+  redis.call('UNLINK', unpack(cold))
+end
+
+for i = 4 + evicted, #KEYS do
+  local key, n = KEYS[i], #results
+  local answer = last_access(key)
+  local bytes = answer and redis.pcall('STRLEN', key)
+  if not bytes then
+    results[n + 1], results[n + 2], results[n + 3] = -2, 0, 0
+  elseif type(bytes) == 'table' then
+    results[n + 1], results[n + 2], results[n + 3] = -3, 0, 0
+  else
+    results[n + 1], results[n + 2], results[n + 3] = bytes, redis.call('PTTL', key), answer
+  end
+end
+
+local now = redis.call('TIME')
+local reply = {1, redis.call('LLEN', journal), lfu, tonumber(start[1]), tonumber(start[2]), tonumber(now[1]), tonumber(now[2])}
+for i = 1, #results do
+  reply[7 + i] = results[i]
+end
+return reply

@@ -1,0 +1,338 @@
+//! The operations: reads of one command, writes of one transaction.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use inval_core::record::Record;
+use inval_core::{
+    Key, Lifetime, Put, PutCondition, PutOptions, Rejection, Slice, Stats, Store, Usage, Weight,
+};
+use redis::{Cmd, Pipeline, Value, cmd};
+
+use crate::cache::{Cache, Partition};
+use crate::connect::{Cursor, Repeat};
+use crate::error::Error;
+use crate::pressure::Relief;
+use crate::wire;
+
+/// The largest value that a Redis server takes by default (`proto-max-bulk-len`).
+const MOST_BYTES: usize = 512 << 20;
+/// Entries deleted by one transaction of [`Cache::clear`], which bounds how long it holds the server.
+const CLEAR_BATCH: u32 = 256;
+/// How often a write that waits for room looks at the journal, and how long it waits at the most.
+const CEILING_INTERVAL: Duration = Duration::from_millis(2);
+const CEILING_PATIENCE: Duration = Duration::from_secs(5);
+
+impl Store for Cache {
+    type Error = Error;
+
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
+        let name = self.partition_of(key).names.entry(key.as_bytes());
+        let value = self.client().command(&self.read(name), Repeat::Safe).await?;
+        let value = bytes(value)?;
+        self.count_read(key, value.is_some());
+        Ok(value)
+    }
+
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Bytes>>, Error> {
+        let mut values = vec![None; keys.len()];
+        for (partition, places) in self.by_partition(keys.iter()) {
+            let names = places.iter().map(|&at| partition.names.entry(keys[at].as_bytes()));
+            let found = self.read_all(names.collect()).await?;
+            for (at, value) in places.into_iter().zip(found) {
+                let value = bytes(value)?;
+                self.count_read(&keys[at], value.is_some());
+                values[at] = value;
+            }
+        }
+        Ok(values)
+    }
+
+    async fn put(&self, key: &Key, value: Bytes, options: PutOptions) -> Result<Put, Error> {
+        let partition = self.partition_of(key);
+        let ttl = match self.check(partition, key, &value, options.ttl)? {
+            Ok(ttl) => ttl,
+            Err(reason) => {
+                if options.condition == PutCondition::Always {
+                    self.invalidate(std::slice::from_ref(key)).await?;
+                }
+                return Ok(Put::Rejected(reason));
+            }
+        };
+        self.await_room(partition).await?;
+        let mut pipe = transaction();
+        push_set(&mut pipe, partition, key, &value, ttl, options.condition);
+        let put = put_record(key, &value, ttl);
+        let record = match options.condition {
+            PutCondition::Always => put,
+            // Only the reply tells whether it took effect, so the manager has to look.
+            _ => Record::Look { key: key.as_bytes() },
+        };
+        pipe.cmd("RPUSH").arg(partition.names.journal()).arg(record.encode());
+        let repeat = match options.condition {
+            PutCondition::Always => Repeat::Safe,
+            // The second time the condition would be judged by what the first has written.
+            _ => Repeat::Never,
+        };
+        let replies = self.client().pipeline(&pipe, repeat).await?;
+        let [set, backlog] = &replies[..] else { return Err(Error::UnexpectedReply) };
+        self.relieve(partition, wire::number(backlog)?).await;
+        Ok(if *set == Value::Nil { Put::Unmet } else { Put::Stored })
+    }
+
+    async fn put_many(
+        &self,
+        entries: &[(Key, Bytes)],
+        ttl: Option<Duration>,
+    ) -> Result<Vec<Put>, Error> {
+        let mut outcome = vec![Put::Stored; entries.len()];
+        for (partition, places) in self.by_partition(entries.iter().map(|(key, _)| key)) {
+            self.await_room(partition).await?;
+            let (mut pipe, mut records) = (transaction(), Vec::new());
+            for at in places {
+                let (key, value) = &entries[at];
+                match self.check(partition, key, value, ttl)? {
+                    Ok(ttl) => {
+                        push_set(&mut pipe, partition, key, value, ttl, PutCondition::Always);
+                        records.push(put_record(key, value, ttl).encode());
+                    }
+                    Err(reason) => {
+                        outcome[at] = Put::Rejected(reason);
+                        pipe.cmd("UNLINK").arg(partition.names.entry(key.as_bytes()));
+                        records.push(Record::Deleted { key: key.as_bytes() }.encode());
+                    }
+                }
+            }
+            self.send_with_records(partition, pipe, &records).await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn invalidate(&self, keys: &[Key]) -> Result<u64, Error> {
+        let mut deleted = 0;
+        for (partition, places) in self.by_partition(keys.iter()) {
+            let keys: Vec<&[u8]> = places.iter().map(|&at| keys[at].as_bytes()).collect();
+            deleted += self.delete(partition, &keys).await?;
+        }
+        Ok(deleted)
+    }
+
+    async fn contains(&self, key: &Key) -> Result<bool, Error> {
+        let mut exists = cmd("EXISTS");
+        exists.arg(self.partition_of(key).names.entry(key.as_bytes()));
+        let count = self.client().command(&exists, Repeat::Safe).await?;
+        Ok(wire::number(&count)? > 0)
+    }
+
+    async fn lifetime(&self, key: &Key) -> Result<Lifetime, Error> {
+        let mut pttl = cmd("PTTL");
+        pttl.arg(self.partition_of(key).names.entry(key.as_bytes()));
+        match self.client().command(&pttl, Repeat::Safe).await? {
+            Value::Int(-2) => Ok(Lifetime::Absent),
+            Value::Int(-1) => Ok(Lifetime::Unlimited),
+            other => Ok(Lifetime::Remaining(Duration::from_millis(wire::number(&other)?))),
+        }
+    }
+
+    async fn clear(&self) -> Result<(), Error> {
+        for partition in self.partitions() {
+            self.clear_partition(partition).await?;
+        }
+        Ok(())
+    }
+
+    async fn usage(&self) -> Result<Usage, Error> {
+        Ok(self.stats().await?.usage)
+    }
+
+    async fn stats(&self) -> Result<Stats, Error> {
+        self.total().await
+    }
+
+    fn partitions(&self) -> u32 {
+        Self::partitions(self).len() as u32
+    }
+
+    async fn maintain(&self, partition: u32, budget: Duration) -> Result<Slice, Error> {
+        Self::maintain(self, partition, budget).await
+    }
+}
+
+impl Cache {
+    /// The one command that reads a value.
+    fn read(&self, name: Vec<u8>) -> Cmd {
+        match self.config().time_to_idle() {
+            None => {
+                let mut get = cmd("GET");
+                get.arg(name);
+                get
+            }
+            Some(idle) => {
+                let mut getex = cmd("GETEX");
+                getex.arg(name).arg("PX").arg(idle.as_millis() as u64);
+                getex
+            }
+        }
+    }
+
+    async fn read_all(&self, names: Vec<Vec<u8>>) -> Result<Vec<Value>, Error> {
+        let count = names.len();
+        let values = if self.config().time_to_idle().is_none() {
+            let mut mget = cmd("MGET");
+            names.iter().for_each(|name| _ = mget.arg(name));
+            match self.client().command(&mget, Repeat::Safe).await? {
+                Value::Array(values) => values,
+                _ => return Err(Error::UnexpectedReply),
+            }
+        } else {
+            let mut pipe = redis::pipe();
+            names.into_iter().for_each(|name| _ = pipe.add_command(self.read(name)));
+            self.client().pipeline(&pipe, Repeat::Safe).await?
+        };
+        if values.len() == count { Ok(values) } else { Err(Error::UnexpectedReply) }
+    }
+
+    /// The places of keys in their list, by partition.
+    fn by_partition<'a>(
+        &self,
+        keys: impl Iterator<Item = &'a Key>,
+    ) -> Vec<(&Partition, Vec<usize>)> {
+        let mut places = vec![Vec::new(); Self::partitions(self).len()];
+        keys.enumerate().for_each(|(at, key)| places[self.index_of(key)].push(at));
+        let groups = Self::partitions(self).iter().zip(places);
+        groups.filter(|(_, places)| !places.is_empty()).collect()
+    }
+
+    /// How long a value is to live, or why it cannot be kept.
+    fn check(
+        &self,
+        partition: &Partition,
+        key: &Key,
+        value: &Bytes,
+        own: Option<Duration>,
+    ) -> Result<Result<Option<Duration>, Rejection>, Error> {
+        if value.len() > MOST_BYTES {
+            return Err(Error::ValueTooLarge(value.len()));
+        }
+        let weight = Weight::of_len(key.as_bytes().len() + value.len()).bytes();
+        if let Some(max_bytes) = partition.limits.max_bytes().filter(|&max| u64::from(weight) > max)
+        {
+            return Ok(Err(Rejection::TooHeavy { weight, max_bytes }));
+        }
+        match self.config().time_to_idle() {
+            Some(_) if own.is_some() => Err(Error::OwnTtlWithIdle),
+            Some(idle) => Ok(Ok(Some(idle))),
+            None => Ok(self.config().time_to_live(own, fastrand::f64())),
+        }
+    }
+
+    /// Deletes entries of a partition and returns how many there were.
+    async fn delete(&self, partition: &Partition, keys: &[&[u8]]) -> Result<u64, Error> {
+        let mut pipe = transaction();
+        let unlink = pipe.cmd("UNLINK");
+        keys.iter().for_each(|key| _ = unlink.arg(partition.names.entry(key)));
+        let records: Vec<_> = keys.iter().map(|&key| Record::Deleted { key }.encode()).collect();
+        let replies = self.send_with_records(partition, pipe, &records).await?;
+        wire::number(replies.first().ok_or(Error::UnexpectedReply)?)
+    }
+
+    async fn send_with_records(
+        &self,
+        partition: &Partition,
+        mut pipe: Pipeline,
+        records: &[Vec<u8>],
+    ) -> Result<Vec<Value>, Error> {
+        pipe.cmd("RPUSH").arg(partition.names.journal()).arg(records);
+        let replies = self.client().pipeline(&pipe, Repeat::Safe).await?;
+        let backlog = replies.last().ok_or(Error::UnexpectedReply)?;
+        self.relieve(partition, wire::number(backlog)?).await;
+        Ok(replies)
+    }
+
+    async fn clear_partition(&self, partition: &Partition) -> Result<(), Error> {
+        let pattern = [partition.names.entries().as_bytes(), b"*"].concat();
+        let routing = partition.names.accounts().as_bytes();
+        let mut next = Some(Cursor::START);
+        while let Some(cursor) = next {
+            let page = self.client().scan(routing, cursor, &pattern, CLEAR_BATCH).await;
+            if page == Err(Error::ScanInterrupted) {
+                next = Some(Cursor::START);
+                continue;
+            }
+            let page = page?;
+            let keys: Vec<_> =
+                page.names.iter().filter_map(|name| partition.names.key_of(name)).collect();
+            for keys in keys.chunks(CLEAR_BATCH as usize) {
+                self.delete(partition, keys).await?;
+            }
+            next = page.next;
+        }
+        Ok(())
+    }
+
+    /// Does about the backlog what a writer has to. A failure of it is not one of the write.
+    async fn relieve(&self, partition: &Partition, backlog: u64) {
+        match partition.pressure.note(backlog) {
+            Relief::None => {}
+            Relief::Wait(time) => tokio::time::sleep(time).await,
+            Relief::Drop => {
+                let call = wire::overflow(&partition.names, self.journal_cap());
+                let _ = self.client().command(&call, Repeat::Safe).await;
+            }
+        }
+    }
+
+    /// Waits until a write cannot push usage above the limit.
+    async fn await_room(&self, partition: &Partition) -> Result<(), Error> {
+        let began = Instant::now();
+        while partition.pressure.is_at_ceiling() {
+            if began.elapsed() > CEILING_PATIENCE {
+                return Err(Error::NoRoom);
+            }
+            tokio::time::sleep(CEILING_INTERVAL).await;
+            let mut llen = cmd("LLEN");
+            llen.arg(partition.names.journal());
+            let backlog = self.client().command(&llen, Repeat::Safe).await?;
+            partition.pressure.note(wire::number(&backlog)?);
+        }
+        Ok(())
+    }
+}
+
+fn transaction() -> Pipeline {
+    let mut pipe = redis::pipe();
+    pipe.atomic();
+    pipe
+}
+
+fn push_set(
+    pipe: &mut Pipeline,
+    partition: &Partition,
+    key: &Key,
+    value: &Bytes,
+    ttl: Option<Duration>,
+    condition: PutCondition,
+) {
+    let set = pipe.cmd("SET").arg(partition.names.entry(key.as_bytes())).arg(&value[..]);
+    if let Some(ttl) = ttl {
+        set.arg("PX").arg(ttl.as_millis() as u64);
+    }
+    match condition {
+        PutCondition::Always => {}
+        PutCondition::IfAbsent => _ = set.arg("NX"),
+        PutCondition::IfPresent => _ = set.arg("XX"),
+    }
+}
+
+fn put_record<'a>(key: &'a Key, value: &Bytes, ttl: Option<Duration>) -> Record<'a> {
+    let ttl_ms = ttl.map(|ttl| ttl.as_millis() as u64);
+    Record::Put { key: key.as_bytes(), bytes: Weight::of_len(value.len()).bytes(), ttl_ms }
+}
+
+fn bytes(value: Value) -> Result<Option<Bytes>, Error> {
+    match value {
+        Value::BulkString(bytes) => Ok(Some(bytes.into())),
+        Value::Nil => Ok(None),
+        _ => Err(Error::UnexpectedReply),
+    }
+}

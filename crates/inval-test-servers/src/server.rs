@@ -1,0 +1,268 @@
+//! One server: started on a free port in a directory of its own, gone when dropped.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use tempfile::TempDir;
+
+use crate::deadline::Deadline;
+use crate::error::StartError;
+use crate::log::LogTail;
+use crate::options::{Endpoint, Flavour, Options};
+use crate::ports::free_port;
+use crate::resp::{CommandError, Connection, Reply};
+use crate::settings::{self, ADMIN, ADMIN_PASSWORD, Ports, Role};
+use crate::{spawn, tls};
+
+/// How long a server may take until it answers.
+const STARTING: Duration = Duration::from_secs(10);
+
+/// How often another port is tried when somebody took the one that was free.
+const ATTEMPTS: usize = 10;
+
+/// A running server. Dropping it kills the process and deletes its directory.
+#[derive(Debug)]
+pub struct Server {
+    options: Options,
+    role: Role,
+    ports: Ports,
+    directory: TempDir,
+    child: Mutex<Child>,
+}
+
+impl Server {
+    /// Starts a server and returns when it answers.
+    pub fn start(options: Options) -> Result<Self, StartError> {
+        Self::start_as(Role::Single, &options)
+    }
+
+    /// A Redis server on a plain port.
+    pub fn redis() -> Result<Self, StartError> {
+        Self::start(Options::redis())
+    }
+
+    /// A Valkey server on a plain port; `None` if none is installed.
+    pub fn valkey() -> Option<Result<Self, StartError>> {
+        Flavour::Valkey.is_available().then(|| Self::start(Options::valkey()))
+    }
+
+    /// A Redis server that speaks TLS and nothing else on its port.
+    pub fn with_tls() -> Result<Self, StartError> {
+        Self::start(Options::redis().endpoint(Endpoint::Tls))
+    }
+
+    /// A Redis server with settings as its command line takes them: `["--maxmemory", "10mb"]`.
+    pub fn with_args(args: &[&str]) -> Result<Self, StartError> {
+        Self::start(Options::redis().args(args))
+    }
+
+    pub(crate) fn start_as(role: Role, options: &Options) -> Result<Self, StartError> {
+        let mut attempts = 1;
+        loop {
+            match Self::attempt(role, options) {
+                Err(StartError::Ended { log, .. })
+                    if log.tells_that_the_port_is_taken() && attempts < ATTEMPTS =>
+                {
+                    attempts += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn attempt(role: Role, options: &Options) -> Result<Self, StartError> {
+        let new_port = || free_port().ok_or(StartError::NoPort);
+        let ports = Ports { client: new_port()?, bus: new_port()? };
+        let directory = tempfile::Builder::new()
+            .prefix("inval-server-")
+            .tempdir()
+            .map_err(StartError::Files)?;
+        if options.endpoint == Endpoint::Tls {
+            tls::Paths::within(directory.path()).fill()?;
+        }
+        let settings = settings::render(options, role, ports, directory.path());
+        fs::write(directory.path().join("server.conf"), settings).map_err(StartError::Files)?;
+        let child = Mutex::new(launch(options, role, directory.path())?);
+        let server = Self { options: options.clone(), role, ports, directory, child };
+        server.wait_until_ready()?;
+        Ok(server)
+    }
+
+    /// Where clients connect: `redis://…`, `rediss://…` or `redis+unix://…`, without a user.
+    pub fn url(&self) -> String {
+        match self.options.endpoint {
+            Endpoint::Tcp => format!("redis://{}", self.address()),
+            Endpoint::Tls => format!("rediss://{}", self.address()),
+            Endpoint::Unix => format!("redis+unix://{}", self.socket_path().display()),
+        }
+    }
+
+    /// The port on 127.0.0.1; it stays the same over a restart.
+    pub fn port(&self) -> u16 {
+        self.ports.client
+    }
+
+    /// The port with its address.
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports.client).into()
+    }
+
+    /// The port on which the nodes of a cluster talk to each other.
+    pub(crate) fn bus_port(&self) -> u16 {
+        self.ports.bus
+    }
+
+    /// The Unix socket, which every server has, whatever its endpoint.
+    pub fn socket_path(&self) -> PathBuf {
+        self.directory.path().join("server.sock")
+    }
+
+    /// The certificate, in PEM, of the authority to trust; `None` unless the endpoint is TLS.
+    pub fn ca_certificate(&self) -> Option<PathBuf> {
+        let tls = self.options.endpoint == Endpoint::Tls;
+        tls.then(|| tls::Paths::within(self.directory.path()).ca)
+    }
+
+    /// The directory the server runs in; it holds `server.log`.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The id of the process, which changes with a restart.
+    pub fn pid(&self) -> u32 {
+        self.child().id()
+    }
+
+    /// A connection as an administrator, whatever users there are.
+    pub fn connect(&self) -> Result<Connection, CommandError> {
+        let mut connection = Connection::open(&self.socket_path())?;
+        connection.command(&["AUTH", ADMIN, ADMIN_PASSWORD])?;
+        Ok(connection)
+    }
+
+    /// Sends one command as an administrator, over a connection of its own.
+    pub fn command<A: AsRef<[u8]>>(&self, args: &[A]) -> Result<Reply, CommandError> {
+        self.connect()?.command(args)
+    }
+
+    /// The fields of a section of `INFO`; `all` gives every section.
+    pub fn info(&self, section: &str) -> Result<HashMap<String, String>, CommandError> {
+        let reply = self.command(&["INFO", section])?;
+        let lines = reply.text().ok_or(CommandError::Malformed)?.lines();
+        let fields = lines.filter_map(|line| line.split_once(':'));
+        Ok(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
+    /// The processor time the server's main thread has used so far, in user and system mode.
+    pub fn server_cpu(&self) -> Result<Duration, CommandError> {
+        let info = self.info("cpu")?;
+        let used = |mode: &str| {
+            let of_main_thread = info.get(&format!("used_cpu_{mode}_main_thread"));
+            let seconds = of_main_thread.or_else(|| info.get(&format!("used_cpu_{mode}")))?;
+            Duration::try_from_secs_f64(seconds.parse().ok()?).ok()
+        };
+        used("user").zip(used("sys")).map(|(user, sys)| user + sys).ok_or(CommandError::Malformed)
+    }
+
+    /// Whether it has its master's data, by its own word; true of a server that is no replica.
+    ///
+    /// A master counts a replica as connected while that is still loading what it was sent.
+    pub(crate) fn is_in_step(&self) -> Result<bool, CommandError> {
+        let replication = self.info("replication")?;
+        Ok(replication.get("master_link_status").is_none_or(|status| status == "up"))
+    }
+
+    /// Kills the server with SIGKILL; when this returns, its port refuses connections.
+    ///
+    /// Harmless if it is down already. Its directory stays for [`restart`](Self::restart).
+    pub fn kill(&self) -> io::Result<()> {
+        let mut child = self.child();
+        child.kill()?;
+        child.wait().map(|_| ())
+    }
+
+    /// Starts the server again on the same port, in the same directory, with the same settings.
+    ///
+    /// It is killed first if it runs; unless it was told to save, its data is lost.
+    pub fn restart(&self) -> Result<(), StartError> {
+        self.kill().map_err(StartError::Spawn)?;
+        *self.child() = launch(&self.options, self.role, self.directory.path())?;
+        self.wait_until_ready()
+    }
+
+    /// Stops the process with SIGSTOP: connections stay open and nothing is answered any more.
+    pub fn pause(&self) -> io::Result<()> {
+        let child = self.child();
+        let pid = pid_of(&child)?;
+        kill_process(pid, Signal::STOP)?;
+        // The signal takes its time; NOWAIT leaves the news for whoever pauses a second time.
+        let stopped = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        Deadline::after(STARTING)
+            .poll(|| waitid(WaitId::Pid(pid), stopped).transpose())
+            .ok_or(io::ErrorKind::TimedOut)??;
+        Ok(())
+    }
+
+    /// Lets a paused process go on.
+    pub fn resume(&self) -> io::Result<()> {
+        Ok(kill_process(pid_of(&self.child())?, Signal::CONT)?)
+    }
+
+    fn wait_until_ready(&self) -> Result<(), StartError> {
+        let probe = || match self.child().try_wait() {
+            Ok(Some(status)) => Some(Err(StartError::Ended { status, log: self.log() })),
+            _ => self.answers().then_some(Ok(())),
+        };
+        let silent = || Err(StartError::Silent { log: self.log() });
+        Deadline::after(STARTING).poll(probe).unwrap_or_else(silent)
+    }
+
+    /// It answers on its socket, has loaded what it had saved, and listens on its port.
+    fn answers(&self) -> bool {
+        let pong = matches!(self.command(&["PING"]), Ok(reply) if reply.text() == Some("PONG"));
+        pong && TcpStream::connect(self.address()).is_ok()
+    }
+
+    fn log(&self) -> LogTail {
+        LogTail::read(&self.directory.path().join("server.log"))
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // An error means that there is no process any more.
+        let _gone = self.kill();
+    }
+}
+
+fn launch(options: &Options, role: Role, directory: &Path) -> Result<Child, StartError> {
+    let program = options.flavour.program().ok_or(StartError::Missing(options.flavour))?;
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(directory.join("server.log"))
+        .map_err(StartError::Files)?;
+    let mut args = vec![OsString::from(directory.join("server.conf"))];
+    match role {
+        Role::Sentinel(_) => args.push("--sentinel".into()),
+        _ => args.extend(options.args.iter().map(OsString::from)),
+    }
+    spawn::spawn(program, &args, log).map_err(StartError::Spawn)
+}
+
+fn pid_of(child: &Child) -> io::Result<Pid> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    pid.ok_or_else(|| io::ErrorKind::InvalidInput.into())
+}

@@ -1,0 +1,20 @@
+//! What the servers promise to the tests that use them.
+#![cfg(test)]
+
+mod support {
+    pub(crate) mod patience;
+    pub(crate) mod tls;
+}
+
+mod server {
+    mod endpoints;
+    mod access;
+    mod life;
+    #[cfg(target_os = "linux")]
+    mod programs;
+}
+
+mod topology {
+    mod cluster;
+    mod sentinel;
+}
