@@ -17,6 +17,11 @@ const SUITES: &[Suite] = &[
         package: "inval-rivals",
         program: Program::Comparison { page: "docs/benchmarks.md" },
     },
+    Suite {
+        name: "redis",
+        package: "inval-redis-bench",
+        program: Program::Comparison { page: "docs/benchmarks.md" },
+    },
 ];
 
 /// Where traces lie if `--traces` does not say otherwise.

@@ -1,10 +1,12 @@
 //! The command line: what can be said, its defaults and its help.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use inval_core::Strategy;
+use inval_redis::{Credentials, Target, TargetError};
 use inval_replay::quantity::parse_duration;
 use inval_replay::{ByteSize, Capacity, Format, Workload};
 
@@ -14,6 +16,7 @@ Examples:
   inval replay --trace requests.csv.zst           your own requests, capacity 10% of the keys
   inval replay --trace requests.csv --strategy lru,s3-fifo --sizes 1%,5%,10% --plot curves.svg
   zcat log.gz | cut -f3 | inval replay --trace - --format keys --max-entries 50000
+  inval replay --trace requests.csv --store redis://127.0.0.1:6379
 
 Exit codes: 0 done; 2 bad usage or malformed input; 1 any other failure.";
 
@@ -90,14 +93,30 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "SIZE")]
     pub(crate) max_bytes: Option<ByteSize>,
 
-    /// Time to live of every entry, such as 250ms, 90s or 1h30m, on the time of the trace
+    /// Time to live of every entry, such as 250ms, 90s or 1h30m, on the time of the trace; with
+    /// --store on that of the server
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) ttl: Option<Duration>,
 
-    /// Shards of each cache; with 1 the order of eviction is exact
+    /// Shards of each cache, or partitions with --store; with 1 the order of eviction is exact
     #[arg(long, value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub(crate) shards: u32,
+
+    /// Where the caches are: memory:, or a server, such as redis://127.0.0.1:6379, unix:///path,
+    /// redis+cluster://host or redis+sentinel://host/master [default: memory:]
+    #[arg(long, value_name = "URL", value_parser = parse_place)]
+    pub(crate) store: Option<Place>,
+
+    /// User and password for the server: env for INVAL_REDIS_USER and INVAL_REDIS_PASSWORD, or a
+    /// file that holds them in two lines [default: those in the URL]
+    #[arg(long, value_name = "env|FILE", requires = "store", value_parser = parse_credentials)]
+    pub(crate) store_credentials: Option<Credentials>,
+
+    /// Requests to the server at a time; those for one key are made in their order
+    #[arg(long, value_name = "N", requires = "store", default_value_t = 32,
+          value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(crate) concurrency: u32,
 
     /// How to print the results
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Output::Table)]
@@ -124,6 +143,30 @@ pub(crate) enum Output {
 pub(crate) enum Strategies {
     All,
     One(Strategy),
+}
+
+/// Where the caches are. A text that is no target is kept as its error, which shows nothing of it:
+/// an argument that is refused is printed, and this one may hold a password.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    Memory,
+    Server(Target),
+    Unknown(TargetError),
+}
+
+fn parse_place(text: &str) -> Result<Place, Infallible> {
+    Ok(match (text, text.parse()) {
+        ("memory:", _) => Place::Memory,
+        (_, Ok(target)) => Place::Server(target),
+        (_, Err(error)) => Place::Unknown(error),
+    })
+}
+
+fn parse_credentials(text: &str) -> Result<Credentials, Infallible> {
+    Ok(match text {
+        "env" => Credentials::Environment,
+        path => Credentials::File(path.into()),
+    })
 }
 
 fn parse_strategies(name: &str) -> Result<Strategies, inval_core::UnknownStrategy> {
@@ -171,5 +214,16 @@ mod tests {
         check("sieve,lru,sieve", &[Strategy::Sieve, Strategy::Lru]);
         check("all", &Strategy::ALL);
         check("all,lru", &Strategy::ALL);
+    }
+
+    #[test]
+    fn a_place_is_memory_or_a_server_and_shows_no_password() {
+        let check = |text: &str, want: &str| {
+            assert_eq!(format!("{:?}", parse_place(text).unwrap()), want);
+        };
+        check("memory:", "Memory");
+        check("redis://bob:hush@[::1]/3", "Server(Target(redis://[::1]:6379/3))");
+        check("http://bob:hush@host", "Unknown(Scheme)");
+        check("redis://bob:hu@sh@host", "Unknown(Unencoded)");
     }
 }

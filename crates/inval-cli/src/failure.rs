@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use inval_core::ConfigError;
+use inval_redis::{OpenError, TargetError};
 use inval_replay::TraceError;
 use thiserror::Error;
 
@@ -19,14 +20,28 @@ pub(crate) enum UsageError {
     UnknownExtension,
     #[error("the trace holds no requests")]
     NoRequests,
+    #[error("--store: {0}, or memory:")]
+    Target(#[from] TargetError),
+    #[error(
+        "a server takes one cache after the other, but this trace can be read only once: name one \
+         strategy and one size"
+    )]
+    SeveralPasses,
     #[error(transparent)]
     Config(#[from] ConfigError),
 }
 
+/// Somebody wanted it to end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[error("interrupted")]
+pub(crate) struct Interrupted;
+
 /// 2 if the command line or the input is malformed, 1 for everything else.
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     let is_malformed = error.downcast_ref().is_some_and(TraceError::is_malformed);
-    if is_malformed || error.is::<UsageError>() { ExitCode::from(2) } else { ExitCode::from(1) }
+    let has_no_room = matches!(error.downcast_ref(), Some(OpenError::Partitions(_)));
+    let is_usage = is_malformed || has_no_room || error.is::<UsageError>();
+    ExitCode::from(if is_usage { 2 } else { 1 })
 }
 
 /// Whether whoever read our output has had enough, which is no failure.

@@ -5,6 +5,7 @@ mod failure;
 
 mod output;
 mod progress;
+mod remote;
 mod replay;
 mod source;
 

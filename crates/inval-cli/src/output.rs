@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use inval_replay::Outcome;
+use inval_replay::{OnServer, Outcome};
 
 /// A column of the table: its heading, and what stands below.
 type Column = (&'static str, fn(&Outcome) -> String);
@@ -17,6 +17,12 @@ const COLUMNS: [Column; 8] = [
     ("expired", |o| grouped(o.expired)),
     ("time", |o| format!("{:.2} s", o.elapsed_s)),
 ];
+/// What is known only of caches on a server.
+const ON_SERVER: [Column; 3] = [
+    ("over limit", |o| on_server(o).overshoot_max_entries.map_or("-".into(), grouped)),
+    ("us/get", |o| on_server(o).server_us_per_get.map_or("-".into(), |us| format!("{us:.2}"))),
+    ("us/put", |o| on_server(o).server_us_per_put.map_or("-".into(), |us| format!("{us:.2}"))),
+];
 const CAPACITY: Column = ("capacity", |o| o.max_entries.map_or("-".into(), grouped));
 
 /// Writes aligned columns, names to the left and numbers to the right; a column for the capacity only
@@ -25,6 +31,9 @@ pub(crate) fn table(out: &mut impl Write, outcomes: &[Outcome]) -> io::Result<()
     let mut columns = COLUMNS.to_vec();
     if outcomes.iter().any(|outcome| outcome.max_entries != outcomes[0].max_entries) {
         columns.insert(1, CAPACITY);
+    }
+    if is_on_server(outcomes) {
+        columns.extend(ON_SERVER);
     }
     let mut rows = vec![columns.iter().map(|(heading, _)| (*heading).to_owned()).collect()];
     let cells = |outcome| columns.iter().map(|(_, cell)| cell(outcome)).collect::<Vec<_>>();
@@ -51,29 +60,50 @@ pub(crate) fn json(out: &mut impl Write, outcomes: &[Outcome]) -> io::Result<()>
 
 /// Writes a header and a line an outcome, with the fields of [`Outcome`]; empty stands for null.
 pub(crate) fn csv(out: &mut impl Write, outcomes: &[Outcome]) -> io::Result<()> {
+    let is_on_server = is_on_server(outcomes);
+    let more =
+        if is_on_server { ",overshoot_max_entries,server_us_per_get,server_us_per_put" } else { "" };
     writeln!(
         out,
         "trace,strategy,requests,hits,misses,miss_ratio,byte_miss_ratio,max_entries,max_bytes,\
-         evicted,expired,elapsed_s"
+         evicted,expired,elapsed_s{more}"
     )?;
     for o in outcomes {
-        let fields = [
+        let mut fields = vec![
             quoted(&o.trace),
             o.strategy.to_string(),
             o.requests.to_string(),
             o.hits.to_string(),
             o.misses.to_string(),
             o.miss_ratio.to_string(),
-            o.byte_miss_ratio.map_or(String::new(), |ratio| ratio.to_string()),
-            o.max_entries.map_or(String::new(), |limit| limit.to_string()),
-            o.max_bytes.map_or(String::new(), |limit| limit.to_string()),
+            or_empty(o.byte_miss_ratio),
+            or_empty(o.max_entries),
+            or_empty(o.max_bytes),
             o.evicted.to_string(),
             o.expired.to_string(),
             o.elapsed_s.to_string(),
         ];
+        if is_on_server {
+            let OnServer { overshoot_max_entries, server_us_per_get, server_us_per_put } =
+                on_server(o);
+            fields.push(or_empty(overshoot_max_entries));
+            fields.extend([server_us_per_get, server_us_per_put].map(or_empty));
+        }
         writeln!(out, "{}", fields.join(","))?;
     }
     Ok(())
+}
+
+fn is_on_server(outcomes: &[Outcome]) -> bool {
+    outcomes.iter().any(|outcome| outcome.on_server.is_some())
+}
+
+fn on_server(outcome: &Outcome) -> OnServer {
+    outcome.on_server.unwrap_or_default()
+}
+
+fn or_empty(number: Option<impl ToString>) -> String {
+    number.map_or(String::new(), |number| number.to_string())
 }
 
 /// `text` as a CSV field (RFC 4180).

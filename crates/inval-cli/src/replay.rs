@@ -8,10 +8,10 @@ use inval_core::{Config, Strategy};
 use inval_replay::plot::miss_ratio_curves;
 use inval_replay::{ByteSize, Capacity, CapacityError, Outcome, Replay, count_unique_keys};
 
-use crate::args::{Output, ReplayArgs};
+use crate::args::{Output, Place, ReplayArgs};
 use crate::failure::UsageError;
-use crate::output;
 use crate::source::Source;
+use crate::{output, remote};
 
 const DEFAULT_CAPACITY: &str = "10%";
 /// The capacities of a plot: evenly spread on its logarithmic axis.
@@ -77,7 +77,7 @@ fn entry_limits(source: &Source, capacities: &[Capacity]) -> anyhow::Result<Vec<
     Ok(limits)
 }
 
-/// One pass over the source, through a cache for each limit and strategy.
+/// Replays the source through a cache for each limit and strategy, wherever the caches are.
 fn replay(
     args: &ReplayArgs,
     source: &Source,
@@ -87,20 +87,36 @@ fn replay(
     let pairs = limits.iter().flat_map(|limit| strategies.iter().map(|s| (*limit, *s)));
     let configs = pairs.map(|(limit, strategy)| config(args, limit, strategy));
     let configs = configs.collect::<Result<Vec<_>, _>>()?;
-
-    let mut requests = source.open("replaying")?;
-    let mut replay = Replay::new(&source.name(), configs, args.shards as usize);
-    replay.run(requests.by_ref())?;
-    let skipped = requests.skipped();
-    drop(requests);
-    if skipped > 0 {
-        let _ = writeln!(io::stderr(), "inval: malformed lines passed over: {skipped}");
-    }
-    let outcomes = replay.finish();
+    let outcomes = match &args.store {
+        None | Some(Place::Memory) => replay_in_memory(args, source, configs)?,
+        Some(Place::Server(target)) => remote::replay(args, source, &configs, target)?,
+        Some(Place::Unknown(error)) => return Err(UsageError::Target(*error).into()),
+    };
     if outcomes.iter().all(|outcome| outcome.requests == 0) {
         return Err(UsageError::NoRequests.into());
     }
     Ok(outcomes)
+}
+
+/// One pass over the source, through all caches at once.
+fn replay_in_memory(
+    args: &ReplayArgs,
+    source: &Source,
+    configs: Vec<Config>,
+) -> anyhow::Result<Vec<Outcome>> {
+    let mut requests = source.open("replaying")?;
+    let mut replay = Replay::new(&source.name(), configs, args.shards as usize);
+    replay.run(requests.by_ref())?;
+    tell_skipped(requests.skipped());
+    drop(requests);
+    Ok(replay.finish())
+}
+
+/// Says on standard error how many lines were passed over, if any.
+pub(crate) fn tell_skipped(skipped: u64) {
+    if skipped > 0 {
+        let _ = writeln!(io::stderr(), "inval: malformed lines passed over: {skipped}");
+    }
 }
 
 fn config(

@@ -50,7 +50,9 @@ pub mod testing;
 
 pub use clock::{ServerClock, TimeReading, TimeSample, TimeVerdict};
 pub use config::{Config, ConfigBuilder, ConfigError, MAX_LIFETIME};
-pub use ledger::{Arrival, Inconsistency, Insertion, Ledger, Rejected, Rejection, Removed};
+pub use ledger::{
+    Arrival, Inconsistency, Insertion, Ledger, Refusal, Rejected, Rejection, Removed,
+};
 pub use stats::{Histogram, RemovalCause, Stats, Usage};
 pub use store::{Lifetime, Put, PutCondition, PutOptions, Slice, Store};
 pub use strategy::{Strategy, UnknownStrategy};

@@ -1,16 +1,8 @@
 //! The conformance suite: what every [`Store`] has to pass, whatever it keeps its entries in.
 //!
-//! A store's tests implement [`Harness`] and name it in [`conformance_tests!`](crate::conformance_tests),
-//! which makes a test of every check. The suite needs no runtime: its futures are driven by the caller.
-//!
-//! ```
-//! # #[cfg(any())] {
-//! fn pass(check: &str) {
-//!     block_on(inval_core::testing::run_check(check, &MyHarness)).unwrap();
-//! }
-//! inval_core::conformance_tests!(pass);
-//! # }
-//! ```
+//! A store's tests implement [`Harness`], and make a test of every check by
+//! [`conformance_tests!`](crate::conformance_tests). The suite needs no runtime: its futures are driven by
+//! the caller.
 
 #[macro_use]
 mod macros;
@@ -20,6 +12,7 @@ mod reads_and_writes;
 mod conditions;
 mod lifetimes;
 mod idleness;
+mod upkeep;
 mod removals;
 mod keys;
 mod limits;
@@ -50,16 +43,16 @@ pub trait Harness {
     /// Whether an entry can have a TTL besides the time to idle.
     const TTL_BESIDES_IDLE: bool;
 
-    /// How long after an operation the books are surely up to date with it, on the store's clock.
+    /// How long to wait for what a store books or collects after the fact.
     const PATIENCE: Duration = Duration::from_secs(20);
 
-    /// How many partitions its stores have. In one the order of eviction is exact; with more, the checks on
-    /// it are left out.
+    /// With how many partitions to make stores where the order of eviction does not matter. Where it
+    /// does, they have one.
     fn partitions(&self) -> u32;
 
-    /// A fresh, empty store that keeps to `config`. If it needs a manager, that is at work: what is
-    /// written from now on is booked as it was written.
-    fn open(&self, config: Config) -> impl Future<Output = Self::Store>;
+    /// A fresh, empty store that keeps to `config`, with so many partitions. If it needs a manager,
+    /// that is at work: what is written from now on is booked as it was written.
+    fn open(&self, config: Config, partitions: u32) -> impl Future<Output = Self::Store>;
 
     /// Lets at least `by` pass on the clock of all its stores.
     fn pass(&self, by: Duration) -> impl Future<Output = ()>;

@@ -271,6 +271,7 @@ fn statistics_tell_what_happened() {
         evicted: usage(1, 7),
         invalidated: usage(1, 4),
         replaced: usage(1, 5),
+        vanished: usage(0, 0),
         usage: usage(1, 9),
         peak: usage(3, 16),
         evicted_age: histogram(96),

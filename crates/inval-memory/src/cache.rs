@@ -25,13 +25,13 @@ const SLICE: usize = 256;
 
 /// Entries on their way out, collected under the lock and dropped outside it. A write seldom removes
 /// more than one, which then needs no allocation.
-struct Removals<K, V> {
+pub(crate) struct Removals<K, V> {
     first: Option<Removed<K, V>>,
     rest: Vec<Removed<K, V>>,
 }
 
 impl<K, V> Removals<K, V> {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { first: None, rest: Vec::new() }
     }
 }
@@ -53,10 +53,10 @@ impl<K, V> Extend<Removed<K, V>> for Removals<K, V> {
 ///
 /// Methods on a key accept any borrowed form of it, like those of `HashMap`.
 pub struct Cache<K, V, S = RandomState> {
-    shards: Box<[Shard<K, V>]>,
+    pub(crate) shards: Box<[Shard<K, V>]>,
     hasher: S,
     weigher: Option<Weigher<K, V>>,
-    clock: Box<dyn Clock>,
+    pub(crate) clock: Box<dyn Clock>,
     listener: Option<Listener<K, V>>,
 }
 
@@ -245,7 +245,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
 
     /// The time of a write. Where nothing can expire it only dates the entry.
     #[inline]
-    fn write_time(&self, books: &Books<K, V>, ttl: Option<Duration>) -> Timestamp {
+    pub(crate) fn write_time(&self, books: &Books<K, V>, ttl: Option<Duration>) -> Timestamp {
         if ttl.is_some() || books.ledger.may_expire() {
             self.clock.now()
         } else {
@@ -289,7 +289,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
     }
 
     /// Tells the listener of what left, then drops it.
-    fn announce(&self, removed: Removals<K, V>) {
+    pub(crate) fn announce(&self, removed: Removals<K, V>) {
         removed.first.iter().chain(&removed.rest).for_each(|removed| self.tell(removed));
     }
 
@@ -302,14 +302,20 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
     fn maintain_shard(&self, shard: &Shard<K, V>, now: Timestamp) -> usize {
         let mut total = 0;
         loop {
-            let mut removed = Removals::new();
-            let expired = shard.lock().ledger.maintain(now, SLICE, &mut removed);
-            self.announce(removed);
+            let (expired, is_done) = self.maintain_slice(shard, now);
             total += expired;
-            if expired < SLICE {
+            if is_done {
                 return total;
             }
         }
+    }
+
+    /// Takes some expired entries off the books of a shard: how many, and whether none is left.
+    pub(crate) fn maintain_slice(&self, shard: &Shard<K, V>, now: Timestamp) -> (usize, bool) {
+        let mut removed = Removals::new();
+        let expired = shard.lock().ledger.maintain(now, SLICE, &mut removed);
+        self.announce(removed);
+        (expired, expired < SLICE)
     }
 }
 

@@ -26,24 +26,30 @@
 //! # Ok::<(), inval_memory::ConfigError>(())
 //! ```
 //!
+//! [`Cache::of_bytes`] makes a cache that is a [`Store`], the contract it shares with remote stores.
+//!
 //! `V: Clone` is called, and `K: Eq` too, while a shard is locked: keep both cheap, with an `Arc` or
 //! `Bytes` around what is large.
 
 mod builder;
 mod cache;
 mod clock;
+mod conditional;
 mod flight;
 mod iter;
 mod load;
 mod shard;
+mod store;
 mod sync;
 
 pub use builder::Builder;
 pub use cache::{Cache, InsertOptions};
 pub use clock::{Clock, ManualClock, MonotonicClock};
+pub use conditional::Refused;
 pub use inval_core::{
-    Config, ConfigBuilder, ConfigError, Histogram, Inconsistency, Insertion, MAX_LIFETIME,
-    Rejected, Rejection, RemovalCause, Removed, Stats, Strategy, Timestamp, UnknownStrategy, Usage,
+    Config, ConfigBuilder, ConfigError, Histogram, Inconsistency, Insertion, Key, KeyError,
+    Lifetime, MAX_LIFETIME, Put, PutCondition, PutOptions, Refusal, Rejected, Rejection,
+    RemovalCause, Removed, Slice, Stats, Store, Strategy, Timestamp, UnknownStrategy, Usage,
     Weight,
 };
 pub use iter::Iter;

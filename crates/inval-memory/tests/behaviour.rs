@@ -10,6 +10,7 @@ mod support {
 
 mod store {
     mod reads_and_writes;
+    mod conditions;
     mod lifetimes;
     mod limits;
     mod removals;

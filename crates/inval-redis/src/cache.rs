@@ -11,7 +11,7 @@ use redis::Value;
 use tokio::sync::Mutex;
 
 use crate::agreement::{Agreement, OpenError};
-use crate::connect::{Client, Repeat};
+use crate::connect::{Client, Cursor, Repeat};
 use crate::error::Error;
 use crate::keeper::Keeper;
 use crate::pressure::Pressure;
@@ -20,6 +20,10 @@ use crate::wire;
 
 /// The longest access buffer, in batches.
 const MOST_BATCHES: i64 = 256;
+/// About how many names a page of a scan goes through whose entries are unlinked at once.
+const UNLINK_BATCH: u32 = 256;
+/// How often is looked whether a report has ended.
+const REPORT_INTERVAL: Duration = Duration::from_millis(1);
 
 /// How a client works with a namespace. `partitions` and `journal_cap` must be the same in all clients.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -123,6 +127,50 @@ impl Cache {
         for partition in &self.shared.partitions {
             partition.keeper.lock().await.leave(self.client(), &partition.names).await?;
         }
+        Ok(())
+    }
+
+    /// Deletes the namespace: its entries, then all else that it has on the server. Nobody may work with
+    /// it any more, and the manager in this client ends. After an error it can be called again.
+    pub async fn destroy(&self) -> Result<(), Error> {
+        self.release().await?;
+        for partition in &self.shared.partitions {
+            // A report under way would bring accounts and access buffer back.
+            while partition.reads.begin().is_none() {
+                tokio::time::sleep(REPORT_INTERVAL).await;
+            }
+            partition.reads.told(None);
+            self.unlink_entries(&partition.names).await?;
+            let names = &partition.names;
+            let own = [names.journal(), names.accesses(), names.lease(), names.accounts()];
+            self.unlink(&own).await?;
+        }
+        self.unlink(&[Keyspace::config(&self.shared.namespace)]).await
+    }
+
+    async fn unlink_entries(&self, names: &Keyspace) -> Result<(), Error> {
+        let pattern = [names.entries().as_bytes(), b"*"].concat();
+        let routing = names.accounts().as_bytes();
+        let mut next = Some(Cursor::START);
+        while let Some(cursor) = next {
+            let page = self.client().scan(routing, cursor, &pattern, UNLINK_BATCH).await;
+            if page == Err(Error::ScanInterrupted) {
+                next = Some(Cursor::START);
+                continue;
+            }
+            let page = page?;
+            if !page.names.is_empty() {
+                self.unlink(&page.names).await?;
+            }
+            next = page.next;
+        }
+        Ok(())
+    }
+
+    async fn unlink(&self, names: &[impl redis::ToRedisArgs]) -> Result<(), Error> {
+        let mut unlink = redis::cmd("UNLINK");
+        names.iter().for_each(|name| _ = unlink.arg(name));
+        self.client().command(&unlink, Repeat::Safe).await?;
         Ok(())
     }
 

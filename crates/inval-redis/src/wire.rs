@@ -51,7 +51,7 @@ pub(crate) fn step(names: &Keyspace, holder: &str, step: &Step) -> Pipeline {
     call.arg(format!("{}:{holder}", step.token)).arg(step.lease.as_millis() as u64);
     call.arg(step.generation).arg(step.position);
     call.arg(step.worked_off).arg(&step.last_record);
-    call.arg(step.accounts.len());
+    call.arg(step.number).arg(step.accounts.len());
     step.accounts.iter().for_each(|(field, value)| _ = call.arg(*field).arg(*value));
     step.evict.iter().for_each(|candidate| _ = call.arg(candidate.known));
 
@@ -89,7 +89,7 @@ pub(crate) fn stepped(step: &Step, values: Vec<Value>) -> Result<StepReply, Erro
             generation: generation.unsigned_abs(),
             position: position.unsigned_abs(),
         }),
-        [1, backlog, lfu, start_s, start_us, end_s, end_us, ref results @ ..] => {
+        [status @ (1 | 3), backlog, lfu, start_s, start_us, end_s, end_us, ref results @ ..] => {
             let (evicted, looks) =
                 results.split_at_checked(step.evict.len()).ok_or(Error::UnexpectedReply)?;
             if looks.len() != 3 * step.look.len() {
@@ -98,6 +98,7 @@ pub(crate) fn stepped(step: &Step, values: Vec<Value>) -> Result<StepReply, Erro
             let (start, end) = (micros(start_s, start_us), micros(end_s, end_us));
             let present = values.by_ref().take(step.verify.len()).map(|value| number(&value));
             let mut outcome = StepOutcome {
+                was_done_before: status == 3,
                 backlog: backlog.unsigned_abs(),
                 has_lfu: lfu == 1,
                 server_us: end,

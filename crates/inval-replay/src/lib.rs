@@ -22,7 +22,8 @@
 //!
 //! From there: [`Reader::open`] for files of four formats, plain or compressed; [`Workload`] for
 //! requests made by rule; [`Capacity`] for limits such as `10%` of the keys; [`plot`] for a drawing
-//! of miss ratio over capacity.
+//! of miss ratio over capacity; [`replay_store`] for a replay against any [`inval_core::Store`], such
+//! as one on a server.
 
 mod request;
 pub mod trace;
@@ -34,12 +35,14 @@ pub mod quantity;
 mod outcome;
 pub mod plot;
 mod replay;
+mod store;
 
 pub use capacity::{Capacity, CapacityError, count_unique_keys};
-pub use outcome::Outcome;
+pub use outcome::{OnServer, Outcome};
 pub use quantity::ByteSize;
 pub use replay::Replay;
 pub use request::Request;
+pub use store::{StoreReplayError, Tally, replay_store};
 pub use trace::{Format, Reader, TraceError};
 pub use workload::{Workload, WorkloadError};
 

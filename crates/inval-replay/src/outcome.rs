@@ -3,7 +3,8 @@
 use inval_core::Strategy;
 use serde::{Serialize, Serializer};
 
-/// The measures of one cache after a replay. Its serialised form has exactly these fields.
+/// The measures of one cache after a replay. Its serialised form has exactly these fields, those of
+/// [`OnServer`] among them where there was a server.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Outcome {
     /// The name of the trace.
@@ -30,8 +31,23 @@ pub struct Outcome {
     pub evicted: u64,
     /// Entries removed because their time had passed.
     pub expired: u64,
-    /// Seconds this cache took for all requests, reading the trace not included.
+    /// Seconds this cache took for all requests. Reading the trace is included only where it goes on
+    /// at the same time, against a store.
     pub elapsed_s: f64,
+    /// What is known only of a cache on a server.
+    #[serde(flatten)]
+    pub on_server: Option<OnServer>,
+}
+
+/// What a cache on a server did there. `None` is what could not be measured.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
+pub struct OnServer {
+    /// The most entries there were at a time beyond the limit in entries.
+    pub overshoot_max_entries: Option<u64>,
+    /// Microseconds that the server worked for a read, on the mean.
+    pub server_us_per_get: Option<f64>,
+    /// Microseconds that the server worked for a write, on the mean, with all that follows from it.
+    pub server_us_per_put: Option<f64>,
 }
 
 fn by_name<S: Serializer>(strategy: &Strategy, to: S) -> Result<S::Ok, S::Error> {

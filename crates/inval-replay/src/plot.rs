@@ -228,6 +228,7 @@ mod tests {
             evicted: 0,
             expired: 0,
             elapsed_s: 0.0,
+            on_server: None,
         }
     }
 

@@ -95,11 +95,12 @@ impl Replay {
             evicted: stats.evicted.entries,
             expired: stats.expired.entries,
             elapsed_s: lane.elapsed.as_secs_f64(),
+            on_server: None,
         }
     }
 }
 
-fn ratio(part: u64, whole: u64) -> Option<f64> {
+pub(crate) fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 

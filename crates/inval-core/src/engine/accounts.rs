@@ -11,6 +11,9 @@ const CAUSES: [(RemovalCause, &str, &str); 5] = [
     (RemovalCause::Vanished, "vanished_entries", "vanished_bytes"),
 ];
 
+/// The scripts count in floating point, which is exact up to here.
+const MOST: u64 = 1 << 53;
+
 /// What the accounts of a partition on the server say.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Accounts {
@@ -22,6 +25,8 @@ pub struct Accounts {
     pub generation: u64,
     /// Records taken off the journal.
     pub drained: u64,
+    /// The number of the last step of a manager.
+    pub steps: u64,
     /// Records that could not be read.
     pub poisoned: u64,
     /// Entries whose books were put right by a look at the server.
@@ -31,12 +36,13 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// Reads the accounts from their fields. Unknown fields are passed over, missing ones are 0.
+    /// Reads the accounts from their fields. Unknown fields are passed over, missing ones are 0, and
+    /// none is more than a script can count to.
     pub fn from_fields<'a>(fields: impl IntoIterator<Item = (&'a str, u64)>) -> Self {
         let mut accounts = Self::default();
         for (field, value) in fields {
             if let Some(place) = accounts.place(field) {
-                *place = value;
+                *place = value.min(MOST);
             }
         }
         accounts
@@ -73,6 +79,7 @@ impl Accounts {
             "token" => &mut self.token,
             "generation" => &mut self.generation,
             "drained" => &mut self.drained,
+            "steps" => &mut self.steps,
             "poisoned" => &mut self.poisoned,
             "repaired" => &mut self.repaired,
             "touch_permille" => &mut self.touch_permille,
@@ -109,7 +116,11 @@ impl Carried {
         self.stats = self.total(ledger);
     }
 
-    /// What has been counted in all. While books are rebuilt usage is that of the carried ones.
+    pub(super) fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// What has been counted in all.
     pub(super) fn total(&self, ledger: &Stats) -> Stats {
         let mut total = self.stats.clone();
         total += ledger;

@@ -20,6 +20,7 @@ const CLOCK_SUFFICES_MS: u64 = 60_000;
 impl Engine {
     pub(super) fn compose(&mut self) -> Pending {
         let mut step = Step {
+            number: self.steps.saturating_add(1),
             token: self.lease.token,
             lease: if self.is_leaving { Duration::ZERO } else { self.settings.lease },
             generation: self.journal.generation,
@@ -72,13 +73,13 @@ impl Engine {
     /// Picks what has to go to keep the limits. What is in doubt, because it should have expired, is
     /// taken as gone: it must not push out what is alive.
     fn nominate(&mut self, doubtful: Usage, step: &mut Step, pending: &mut Pending) {
-        let now = self.server_now();
+        // How much more is due is not known, and what the server's clock shows may not be.
+        if self.ledger.is_due(self.server_now()) || !self.is_time_sure {
+            return;
+        }
         for _ in 0..self.batch.size() {
             let Some(held) = self.ledger.nominate(doubtful) else { return };
-            let known = match self.has_lfu {
-                true => u64::from(*self.ledger.value_mut(held.id)),
-                false => self.ledger.accessed(held.id).as_millis().min(now.as_millis()) / 1000,
-            };
+            let known = self.known(*self.ledger.value(held.id));
             step.evict.push(Candidate { key: self.ledger.key(held.id).clone(), known });
             pending.held.push(held);
         }

@@ -10,7 +10,9 @@ mod accounts;
 mod batch;
 mod compose;
 mod settle;
+mod journal;
 mod findings;
+mod marks;
 mod apply;
 mod rebuild;
 mod scrub;
@@ -30,6 +32,7 @@ pub use accounts::Accounts;
 use accounts::Carried;
 use batch::Batch;
 use findings::Finding;
+use journal::Journal;
 pub use protocol::{
     Candidate, Look, Reply, Request, RoundTrip, Step, StepOutcome, StepReply, Verdict,
 };
@@ -127,21 +130,6 @@ struct Lease {
     was_steady: bool,
     /// Whether it is still held, and only the books have to be made anew.
     is_kept: bool,
-}
-
-/// Where the journal stands.
-#[derive(Debug, Default)]
-struct Journal {
-    generation: u64,
-    /// Records taken off.
-    position: u64,
-    /// Records worked off but not taken off yet, and the last of them.
-    worked_off: u32,
-    last_record: Vec<u8>,
-    /// Records known to be waiting.
-    backlog: u64,
-    /// Where it ended, and a time of the server's clock at which it did not reach further.
-    ends: VecDeque<(u64, Timestamp)>,
 }
 
 /// Why a key is looked at.
@@ -384,7 +372,6 @@ impl Engine {
             self.carried.go_on_from(&self.ledger.stats());
         }
         self.lose_lease(false);
-        self.forget_books();
         self.lease.is_kept = true;
     }
 
@@ -452,22 +439,6 @@ impl Pending {
             groups: Vec::new(),
             is_repeated: false,
         }
-    }
-}
-
-impl Journal {
-    /// Whether the server's journal goes on where we stand, with or without what we worked off last.
-    fn accepts(&mut self, generation: u64, position: u64) -> bool {
-        if generation == self.generation && position == self.position + u64::from(self.worked_off) {
-            self.taken_off();
-        }
-        generation == self.generation && position == self.position
-    }
-
-    fn taken_off(&mut self) {
-        self.position += u64::from(self.worked_off);
-        self.worked_off = 0;
-        self.last_record.clear();
     }
 }
 

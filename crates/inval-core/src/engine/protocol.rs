@@ -27,6 +27,8 @@ pub enum Request {
 /// One step of a manager: the script `step.lua`, then reads of the journal and the access buffer.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Step {
+    /// Its number: one more than that of the last step done in this partition.
+    pub number: u64,
     /// The fencing token under which the lease is held.
     pub token: u64,
     /// How long the lease is to last from now on; zero gives it up.
@@ -106,9 +108,23 @@ pub enum StepReply {
     Done(StepOutcome),
 }
 
+impl StepReply {
+    /// Whether there is an answer to everything that `step` asks.
+    pub(super) fn fits(&self, step: &Step) -> bool {
+        let Self::Done(outcome) = self else { return true };
+        outcome.evicted.len() == step.evict.len()
+            && outcome.looks.len() == step.look.len()
+            && outcome.present.len() == step.verify.len()
+            && outcome.records.len() <= step.records as usize
+    }
+}
+
 /// What a step found.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct StepOutcome {
+    /// Whether the same step had been done before, by an attempt whose reply was lost: then nothing
+    /// was unlinked this time.
+    pub was_done_before: bool,
     /// Records in the journal after those worked off were taken off.
     pub backlog: u64,
     /// Whether the server tells LFU counters instead of idle times.

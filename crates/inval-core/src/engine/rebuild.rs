@@ -1,6 +1,6 @@
 //! Making the books from what is on the server, page by page, while the journal is served.
 
-use super::{Engine, Phase, Reason};
+use super::{Engine, Journal, Phase, Reason};
 use crate::ledger::Ledger;
 use crate::stats::Usage;
 
@@ -25,16 +25,16 @@ impl Engine {
     /// Begins a rebuild with empty books. The journal stands at `position` of `generation`; it is read
     /// from its beginning, for what it says twice does no harm.
     pub(super) fn rebuild(&mut self, generation: u64, position: u64) {
-        let journal = &mut self.journal;
-        (journal.generation, journal.position) = (generation, position);
-        (journal.worked_off, journal.backlog) = (0, 0);
-        journal.last_record.clear();
-        self.ledger = Ledger::new(&self.config);
-        self.looks.clear();
-        self.missing.clear();
-        self.written.clear();
+        self.journal = Journal { generation, position, ..Journal::default() };
+        self.forget_books();
         self.scrub.restart(self.now.saturating_add(self.settings.scrub_interval));
         self.phase = Phase::Rebuilding(Rebuild::default());
+    }
+
+    pub(super) fn forget_books(&mut self) {
+        self.ledger = Ledger::new(&self.config);
+        self.looks.clear();
+        self.findings.clear();
     }
 
     /// Takes what a scan has found.
@@ -57,13 +57,5 @@ impl Engine {
             self.ledger.order_by_access();
             self.phase = Phase::Steady;
         }
-    }
-
-    /// Begins a rebuild because the journal is not what we thought.
-    pub(super) fn start_over(&mut self, generation: u64, position: u64) {
-        if matches!(self.phase, Phase::Steady) {
-            self.carried.go_on_from(&self.ledger.stats());
-        }
-        self.rebuild(generation, position);
     }
 }

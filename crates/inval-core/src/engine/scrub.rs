@@ -15,7 +15,9 @@ pub(super) struct Scrub {
     next_id: Id,
     cursor: u64,
     is_servers_turn: bool,
-    /// Pages still to be gone through without a pause, because something on the books is in doubt.
+    /// Whether something on the books is in doubt, so that all of it has to be gone through.
+    is_wanted: bool,
+    /// What is left of a walk without pauses.
     urgent: Option<Walk>,
 }
 
@@ -24,16 +26,6 @@ pub(super) struct Scrub {
 struct Walk {
     books: bool,
     server: bool,
-}
-
-/// An entry found on the server and not on the books, until the journal has told all that was known
-/// then.
-#[derive(Debug)]
-pub(super) struct Suspect {
-    pub(super) key: Box<[u8]>,
-    pub(super) bytes: u64,
-    pub(super) ttl_ms: Option<u64>,
-    pub(super) idle: u64,
 }
 
 impl Scrub {
@@ -49,14 +41,22 @@ impl Scrub {
         self.urgent.is_some()
     }
 
-    /// Asks for one whole walk without a pause.
+    /// Asks for one whole walk without a pause, which begins when the next page is due.
     pub(super) fn hurry(&mut self) {
-        self.urgent = Some(Walk { books: true, server: true });
-        (self.next_id, self.cursor) = (0, 0);
+        self.is_wanted = true;
+    }
+
+    fn begin_if_wanted(&mut self, now: Timestamp) {
+        if self.is_wanted && self.urgent.is_none() && now >= self.due {
+            self.is_wanted = false;
+            self.urgent = Some(Walk { books: true, server: true });
+            (self.next_id, self.cursor) = (0, 0);
+        }
     }
 
     /// The page of the server that is due, if it is the server's turn.
-    pub(super) fn next_page(&self, now: Timestamp) -> Option<u64> {
+    pub(super) fn next_page(&mut self, now: Timestamp) -> Option<u64> {
+        self.begin_if_wanted(now);
         (self.is_servers_turn && (now >= self.due || self.is_urgent())).then_some(self.cursor)
     }
 
@@ -88,26 +88,26 @@ impl Engine {
     }
 
     pub(super) fn scrub_scanned(&mut self, cursor: u64, keys: Vec<Box<[u8]>>) {
+        let is_urgent = self.scrub.is_urgent();
         self.scrub.cursor = cursor;
         let due = self.now.saturating_add(self.settings.scrub_interval);
         self.scrub.turned(false, cursor == 0, due);
         for key in keys {
-            if self.ledger.locate(self.hash(&key), &key).is_none() {
+            // A look counts as an access on the server, so what is known is looked at only in doubt.
+            if is_urgent || self.ledger.locate(self.hash(&key), &key).is_none() {
                 self.looks.push_back((key, Reason::Scrub));
             }
         }
     }
 
     /// What a count of a group says: all as it should be, or each to be looked at.
-    pub(super) fn counted(&mut self, group: Group, keys: &[Box<[u8]>], present: u64) {
-        let (is_right, reason) = match group {
-            Group::Due => (present == 0, Reason::Due),
-            Group::Scrub => (present == keys.len() as u64, Reason::Scrub),
+    pub(super) fn counted(&mut self, group: Group, keys: Vec<Box<[u8]>>, present: u64) {
+        let reason = match group {
+            Group::Due if present == 0 => return keys.iter().for_each(|key| self.expired(key)),
+            Group::Scrub if present == keys.len() as u64 => return,
+            Group::Due => Reason::Due,
+            Group::Scrub => Reason::Scrub,
         };
-        if is_right && group == Group::Due {
-            keys.iter().for_each(|key| self.expired(key));
-        } else if !is_right {
-            self.looks.extend(keys.iter().map(|key| (key.clone(), reason)));
-        }
+        self.looks.extend(keys.into_iter().map(|key| (key, reason)));
     }
 }

@@ -1,9 +1,8 @@
 //! Taking the answer to a step.
 
-use super::clock_stub::Sample;
-use super::{
-    Candidate, Engine, Look, Pending, Reason, Request, RoundTrip, StepOutcome, StepReply, Verdict,
-};
+use super::findings::Moment;
+use super::{Engine, Pending, Reason, Request, RoundTrip, StepOutcome, StepReply, Verdict};
+use crate::clock::{TimeSample, TimeVerdict};
 use crate::ledger::Held;
 use crate::stats::RemovalCause;
 use crate::units::Timestamp;
@@ -15,54 +14,57 @@ impl Engine {
             StepReply::Fenced => {
                 self.keep_all(&pending.held);
                 self.put_back_looks(&pending);
-                self.lose_lease();
+                // An attempt before this one may have been done.
+                self.lose_lease(!pending.is_repeated);
             }
-            StepReply::Disagrees { generation, position } => {
+            StepReply::Disagrees { .. } => {
                 self.keep_all(&pending.held);
-                self.renewed(trip);
-                self.start_over(generation, position);
+                self.start_over();
             }
-            StepReply::Done(_) if step.lease.is_zero() => self.lose_lease(),
+            StepReply::Done(_) if step.lease.is_zero() => self.lose_lease(false),
             StepReply::Done(outcome) => {
+                self.steps = step.number;
                 self.renewed(trip);
                 self.journal.taken_off();
                 self.note_written(&step.accounts);
-                self.measure(&pending, &outcome, trip);
-                self.take_outcome(&pending, outcome);
+                let time = self.measure(&pending, &outcome, trip);
+                self.take_outcome(pending, outcome, time);
             }
         }
     }
 
-    fn take_outcome(&mut self, pending: &Pending, outcome: StepOutcome) {
-        let Request::Step(step) = &pending.request else { return };
-        let at_end = self.journal.position + outcome.backlog;
-        self.judge(pending, &step.evict, &outcome.evicted, at_end);
-        for ((group, keys), present) in pending.groups.iter().zip(&step.verify).zip(outcome.present)
+    fn take_outcome(&mut self, pending: Pending, outcome: StepOutcome, time: Timestamp) {
+        let Request::Step(step) = pending.request else { return };
+        let at_end = self.journal.position.saturating_add(outcome.backlog);
+        let moment = Moment { at_end, time };
+        self.journal.reached(at_end, time);
+        self.note_kind(&outcome, time);
+        let is_repeated = pending.is_repeated || outcome.was_done_before;
+        self.judge(&pending.held, &outcome.evicted, is_repeated, moment);
+        for ((group, keys), present) in pending.groups.iter().zip(step.verify).zip(outcome.present)
         {
             self.counted(*group, keys, present);
         }
-        let mut suspects = Vec::new();
-        for ((reason, key), look) in pending.reasons.iter().zip(&step.look).zip(&outcome.looks) {
-            suspects.extend(self.looked(key, *reason, *look, at_end));
+        for ((reason, key), look) in pending.reasons.iter().zip(step.look).zip(outcome.looks) {
+            self.find(key, *reason, look, moment);
         }
-        self.work_off(outcome.backlog, outcome.records);
-        outcome.batches.iter().for_each(|batch| self.take_touches(batch));
-        let position = self.journal.position + u64::from(self.journal.worked_off);
-        if position >= at_end {
-            suspects.into_iter().for_each(|suspect| self.found(suspect));
-        }
-        self.resolve_missing(position);
+        self.work_off(outcome.backlog, outcome.records, moment);
+        outcome.batches.iter().for_each(|batch| self.take_touches(batch, time));
         self.end_rebuild_if_done();
     }
 
-    fn measure(&mut self, pending: &Pending, outcome: &StepOutcome, trip: RoundTrip) {
-        let server = Timestamp::from_millis(outcome.server_us / 1000);
-        self.clock.observe(Sample { sent: trip.sent, received: trip.received, server });
-        self.has_lfu = outcome.has_lfu;
+    /// Learns from how long things took. Returns the earliest that the script may have run.
+    fn measure(&mut self, pending: &Pending, outcome: &StepOutcome, trip: RoundTrip) -> Timestamp {
+        let RoundTrip { sent, received } = trip;
+        let sample = TimeSample { sent, received, server_us: outcome.server_us };
+        let verdict = self.clock.observe(sample, self.now);
+        self.is_time_sure = matches!(verdict, TimeVerdict::Agrees | TimeVerdict::Stepped { .. });
         let entries = pending.held.len() + 2 * pending.reasons.len();
         self.batch.measured(entries, outcome.held_us);
-        self.work.held_us += outcome.held_us;
+        self.work.held_us = self.work.held_us.saturating_add(outcome.held_us);
         self.work.longest_us = self.work.longest_us.max(outcome.held_us);
+        let elapsed = self.now.as_millis().saturating_sub(sent.as_millis());
+        Timestamp::from_millis(self.server_now().as_millis().saturating_sub(elapsed))
     }
 
     fn note_written(&mut self, fields: &[(&'static str, u64)]) {
@@ -91,44 +93,39 @@ impl Engine {
     }
 
     /// Carries out what the server decided over each candidate.
-    fn judge(
-        &mut self,
-        pending: &Pending,
-        candidates: &[Candidate],
-        verdicts: &[Verdict],
-        at_end: u64,
-    ) {
-        let verdict = |at: usize| verdicts.get(at).copied().unwrap_or(Verdict::Accessed(0));
+    fn judge(&mut self, held: &[Held], verdicts: &[Verdict], is_repeated: bool, moment: Moment) {
         let mut spared = Vec::new();
         // Backwards, so that those that stay stand in their old order at the front of the queue.
-        for (at, held) in pending.held.iter().enumerate().rev() {
-            match verdict(at) {
-                Verdict::Unlinked => self.evicted(*held),
+        for (held, verdict) in held.iter().zip(verdicts).rev() {
+            match verdict {
+                Verdict::Unlinked => self.evicted(*held, moment),
                 // Our own first attempt, whose reply was lost, has unlinked it.
-                Verdict::Missing if pending.is_repeated => self.evicted(*held),
+                Verdict::Missing if is_repeated => self.evicted(*held, moment),
                 Verdict::Missing => {
                     self.ledger.give_back(*held);
-                    self.miss(candidates[at].key.clone(), at_end);
+                    self.find_missing(self.ledger.key(held.id).clone(), moment.at_end);
                 }
                 Verdict::Accessed(idle) => {
                     self.ledger.give_back(*held);
-                    spared.push((held.id, idle));
+                    spared.push((held.id, *idle));
                 }
             }
         }
         self.work.spared += spared.len() as u64;
         for (id, idle) in spared.into_iter().rev() {
-            let at = self.access_time(idle);
+            let at = self.access_time(idle, moment.time);
             self.ledger.note(id, at);
-            self.remember_counter(id, idle);
+            self.remark(id, idle, at);
         }
     }
 
-    fn evicted(&mut self, held: Held) {
+    fn evicted(&mut self, held: Held, moment: Moment) {
         let accessed = self.ledger.accessed(held.id).as_millis();
         let idle = self.server_now().as_millis().saturating_sub(accessed);
         self.idle_at_eviction = (self.idle_at_eviction / 16 * 15).saturating_add(idle / 16);
-        self.ledger.let_go(held, RemovalCause::Evicted);
+        if let Some(gone) = self.ledger.let_go(held, RemovalCause::Evicted) {
+            self.find_unlinked(gone.key, moment.at_end);
+        }
         self.work.evicted += 1;
     }
 
@@ -138,61 +135,5 @@ impl Engine {
             self.ledger.unbook(id, RemovalCause::Expired);
             self.work.expired += 1;
         }
-    }
-
-    /// Notes that a key on the books was not there when the journal ended at `at_end`.
-    fn miss(&mut self, key: Box<[u8]>, at_end: u64) {
-        if !self.missing.iter().any(|(known, _)| *known == key) {
-            self.missing.push((key, at_end));
-        }
-    }
-
-    /// What was missing, and still is after all that the journal had to tell, is off the books.
-    fn resolve_missing(&mut self, position: u64) {
-        let now = self.server_now();
-        for (key, at_end) in std::mem::take(&mut self.missing) {
-            if at_end > position {
-                self.missing.push((key, at_end));
-                continue;
-            }
-            let Some(id) = self.ledger.locate(self.hash(&key), &key) else { continue };
-            match self.ledger.deadline(id) {
-                Some(deadline) if deadline <= now.as_millis() + super::DEADLINE_ERROR_MS => {
-                    self.expired(&key);
-                }
-                _ => {
-                    self.ledger.unbook(id, RemovalCause::Vanished);
-                    self.carried.repaired += 1;
-                }
-            }
-        }
-    }
-
-    /// Takes what was found under a key; what only the scrub knows of is handed back, for the
-    /// journal may be about to tell of it.
-    fn looked(
-        &mut self,
-        key: &[u8],
-        reason: Reason,
-        look: Look,
-        at_end: u64,
-    ) -> Option<super::scrub::Suspect> {
-        let id = self.ledger.locate(self.hash(key), key);
-        match (look, id) {
-            (Look::Missing | Look::Foreign, None) => {}
-            (Look::Missing, Some(_)) if reason == Reason::Due => self.expired(key),
-            (Look::Missing | Look::Foreign, Some(_)) => self.miss(key.into(), at_end),
-            (Look::Present { bytes, ttl_ms, idle }, None) => {
-                let found = super::scrub::Suspect { key: key.into(), bytes, ttl_ms, idle };
-                if reason == Reason::Scrub {
-                    return Some(found);
-                }
-                self.adopt(found, reason == Reason::Rebuild);
-            }
-            (Look::Present { bytes, ttl_ms, .. }, Some(id)) => {
-                self.compare(id, key, bytes, ttl_ms);
-            }
-        }
-        None
     }
 }

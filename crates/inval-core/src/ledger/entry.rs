@@ -60,6 +60,17 @@ pub enum Rejection {
     NoTimeToLive,
 }
 
+/// Why a write on a condition is not carried out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum Refusal {
+    /// The condition does not hold.
+    #[error("the condition of the write does not hold")]
+    Unmet,
+    /// It does, but the entry cannot be kept.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+}
+
 /// An entry that has left, handed back so that it drops where its owner wants it to.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Removed<K, V> {

@@ -2,6 +2,7 @@
 
 mod entry;
 mod audit;
+mod questions;
 mod remote;
 
 use std::borrow::Borrow;
@@ -16,7 +17,7 @@ use crate::slab::{Entry, Id, MAX_ENTRIES, NONE, Node, Queue, Slab};
 use crate::stats::{RemovalCause, Stats, Usage};
 use crate::units::{Random, Timestamp, Weight, millis};
 pub use audit::Inconsistency;
-pub use entry::{Arrival, Insertion, Rejected, Rejection, Removed};
+pub use entry::{Arrival, Insertion, Refusal, Rejected, Rejection, Removed};
 pub(crate) use remote::Held;
 
 /// Ages at eviction are kept to 2^4 ms, so that 32 bits last for two years.
@@ -300,13 +301,19 @@ impl<K: Eq, V> Ledger<K, V> {
 
     /// The deadline of an arrival, or why it cannot be taken in.
     fn check(&mut self, arrival: &Arrival<K, V>, now: u64) -> Result<Option<u64>, Rejection> {
-        let (weight, max_bytes) = (arrival.weight.bytes(), self.books.limits.bytes);
-        if u64::from(weight) > max_bytes {
-            return Err(Rejection::TooHeavy { weight, max_bytes });
-        }
+        self.check_weight(arrival.weight)?;
         let luck = if self.config.ttl_jitter() == 0.0 { 0.0 } else { self.random.next_share() };
         let ttl = self.config.time_to_live(arrival.ttl, luck)?;
         Ok(ttl.map(|ttl| now.saturating_add(millis(ttl))))
+    }
+
+    #[inline]
+    fn check_weight(&self, weight: Weight) -> Result<(), Rejection> {
+        let (weight, max_bytes) = (weight.bytes(), self.books.limits.bytes);
+        if u64::from(weight) > max_bytes {
+            return Err(Rejection::TooHeavy { weight, max_bytes });
+        }
+        Ok(())
     }
 
     /// Whether the entry is alive and may take on `weight` without another having to go.

@@ -3,9 +3,9 @@
 use std::borrow::Borrow;
 use std::time::Duration;
 
-use super::{Arrival, Ledger, Refusal, Rejection};
+use super::{Arrival, Ledger, Refusal};
 use crate::store::{Lifetime, PutCondition};
-use crate::units::{Timestamp, Weight};
+use crate::units::Timestamp;
 
 impl<K: Eq, V> Ledger<K, V> {
     /// How long the entry under `key` has still to live. Counts nothing and leaves the order of
@@ -42,14 +42,92 @@ impl<K: Eq, V> Ledger<K, V> {
         if !is_met {
             return Err(Refusal::Unmet);
         }
-        self.acceptable(arrival.weight, arrival.ttl).map_err(|rejection| {
+        let time_to_live = self.config.time_to_live(arrival.ttl, 0.0);
+        self.check_weight(arrival.weight).and(time_to_live.map(|_| ())).map_err(|rejection| {
             self.stats.rejected += 1;
             Refusal::Rejected(rejection)
         })
     }
+}
 
-    fn acceptable(&self, weight: Weight, ttl: Option<Duration>) -> Result<(), Rejection> {
-        self.books.limits.fits(weight)?;
-        self.config.time_to_live(ttl, 0.0).map(|_| ())
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PutCondition::{Always, IfAbsent, IfPresent};
+    use crate::{Config, ConfigBuilder, Rejection, Weight};
+
+    type Books = Ledger<u64, ()>;
+
+    fn arrival(key: u64, weight: u32, ttl_ms: Option<u64>) -> Arrival<u64, ()> {
+        let ttl = ttl_ms.map(Duration::from_millis);
+        Arrival { hash: key, key, value: (), weight: Weight::new(weight), ttl }
+    }
+
+    fn at(ms: u64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    fn ledger(config: ConfigBuilder, entries: &[(u64, Option<u64>)]) -> Books {
+        let mut ledger = Ledger::new(&config.build().unwrap());
+        for (key, ttl_ms) in entries {
+            ledger.insert(arrival(*key, 1, *ttl_ms), at(0), &mut Vec::new()).unwrap();
+        }
+        ledger
+    }
+
+    #[test]
+    fn lifetimes_end_at_the_deadline() {
+        let check = |ledger: &Books, key: u64, now: u64, want: Lifetime| {
+            assert_eq!(ledger.lifetime(key, &key, at(now)), want, "{key} at {now}");
+        };
+        let left = |ms: u64| Lifetime::Remaining(Duration::from_millis(ms));
+        let books = ledger(Config::builder().max_entries(9), &[(1, None), (2, Some(10))]);
+        check(&books, 1, 1 << 50, Lifetime::Unlimited);
+        check(&books, 2, 0, left(10));
+        check(&books, 2, 9, left(1));
+        check(&books, 2, 10, Lifetime::Absent);
+        check(&books, 3, 0, Lifetime::Absent);
+        let idle = Config::builder().time_to_idle(Duration::from_millis(10));
+        let mut books = ledger(idle, &[(1, None), (2, Some(5))]);
+        assert_eq!(books.get(1, &1, at(4)), Some(&()));
+        check(&books, 1, 4, left(10));
+        check(&books, 1, 6, left(8));
+        check(&books, 2, 4, left(1));
+    }
+
+    #[test]
+    fn a_condition_is_judged_by_what_is_alive() {
+        let mut books = ledger(Config::builder().max_bytes(9), &[(1, None), (2, Some(10))]);
+        let mut check = |key: u64, condition: PutCondition, now: u64, want: Result<(), Refusal>| {
+            assert_eq!(books.judge(&arrival(key, 1, None), condition, at(now)), want);
+        };
+        for now in [0, 9] {
+            check(1, IfAbsent, now, Err(Refusal::Unmet));
+            check(2, IfAbsent, now, Err(Refusal::Unmet));
+            check(3, IfAbsent, now, Ok(()));
+            check(1, IfPresent, now, Ok(()));
+            check(2, IfPresent, now, Ok(()));
+            check(3, IfPresent, now, Err(Refusal::Unmet));
+        }
+        check(2, IfAbsent, 10, Ok(()));
+        check(2, IfPresent, 10, Err(Refusal::Unmet));
+        assert_eq!(books.stats().rejected, 0);
+        assert_eq!(books.validate(), Ok(()));
+    }
+
+    #[test]
+    fn a_rejection_is_counted_and_changes_nothing_else() {
+        let mut books = ledger(Config::builder().max_bytes(9), &[(1, None)]);
+        let before = books.stats();
+        let mut check = |arrival: Arrival<u64, ()>, condition, want: Result<(), Refusal>| {
+            assert_eq!(books.judge(&arrival, condition, at(0)), want);
+        };
+        let heavy = Rejection::TooHeavy { weight: 10, max_bytes: 9 };
+        check(arrival(1, 10, None), IfPresent, Err(heavy.into()));
+        check(arrival(2, 10, None), IfAbsent, Err(heavy.into()));
+        check(arrival(1, 1, Some(0)), IfPresent, Err(Rejection::NoTimeToLive.into()));
+        check(arrival(1, 10, Some(0)), IfAbsent, Err(Refusal::Unmet));
+        check(arrival(1, 10, Some(0)), Always, Ok(()));
+        assert_eq!(books.stats(), crate::Stats { rejected: 3, ..before });
     }
 }

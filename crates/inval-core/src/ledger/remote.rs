@@ -31,6 +31,10 @@ impl<K: Eq, V> Ledger<K, V> {
         &self.books.slab.entry(id).key
     }
 
+    pub(crate) fn value(&self, id: Id) -> &V {
+        &self.books.slab.entry(id).value
+    }
+
     pub(crate) fn value_mut(&mut self, id: Id) -> &mut V {
         &mut self.books.slab.entry_mut(id).value
     }

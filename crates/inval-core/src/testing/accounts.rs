@@ -2,10 +2,10 @@
 
 use super::Harness;
 use super::failure::{Outcome, expect};
-use super::trial::{Trial, failed, names, with_value};
+use super::trial::{Trial, failed, names};
 use crate::config::Config;
 use crate::stats::{Stats, Usage};
-use crate::store::{Put, Store};
+use crate::store::Store;
 
 /// What every entry of the script weighs: a name of 5 bytes and this value.
 const VALUE: &[u8] = b"hello world";
@@ -98,15 +98,14 @@ async fn write<H: Harness>(
     names: &[String],
     moments: Option<u32>,
 ) -> Outcome {
-    let ttl = moments.map(Trial::<H>::moments);
-    let put = trial.put_many(&with_value(names, VALUE), ttl).await?;
-    expect("put_many", put, vec![Put::Stored; names.len()])
+    trial.fill(names, VALUE, moments.map(Trial::<H>::moments)).await
 }
 
 /// Complains unless the accounts come to be these. What a store only estimates is left out.
 async fn settled<H: Harness>(trial: &Trial<'_, H>, what: &str, want: &Stats) -> Outcome {
     let counts = |stats: &Stats| {
-        let Stats { inserted, expired, evicted, invalidated, replaced, vanished, usage, .. } = stats;
+        let Stats { inserted, expired, evicted, invalidated, replaced, vanished, usage, .. } =
+            stats;
         [*inserted, *expired, *evicted, *invalidated, *replaced, *vanished, *usage]
     };
     trial.settle(what, |stats| counts(stats) == counts(want)).await.map(|_| ())

@@ -7,7 +7,7 @@ use std::task::Poll;
 use bytes::Bytes;
 
 use super::Harness;
-use super::failure::{Complaint, Outcome, expect};
+use super::failure::{Complaint, Outcome, expect, expect_all};
 use super::trial::{Trial, keys, names};
 use crate::store::{Put, PutCondition};
 
@@ -17,7 +17,7 @@ pub(super) async fn writes_at_the_same_time_are_all_there<H: Harness>(harness: &
     join(all.iter().map(|name| trial.put(name, name))).await?;
     let found = join(all.iter().map(|name| trial.get(name))).await?;
     let want: Vec<_> = all.iter().map(|name| Some(Bytes::from(name.clone()))).collect();
-    expect("get of each", found, want)?;
+    expect_all("get of each", &found, &want)?;
     trial.settle("64 entries are there", |stats| stats.usage.entries == 64).await.map(|_| ())
 }
 
@@ -28,8 +28,7 @@ pub(super) async fn of_writes_if_absent_at_the_same_time_one_is_stored<H: Harnes
     let values = names('v', 0..32);
     let puts = values.iter().map(|value| trial.put_if(PutCondition::IfAbsent, "key", value));
     let came = join(puts).await?;
-    let stored: Vec<_> =
-        values.iter().zip(&came).filter(|(_, put)| **put == Put::Stored).collect();
+    let stored: Vec<_> = values.iter().zip(&came).filter(|(_, put)| **put == Put::Stored).collect();
     expect("writes stored", stored.len(), 1)?;
     trial.expect_value("what was stored", "key", stored[0].0).await
 }
@@ -59,6 +58,5 @@ async fn join<T>(futures: impl Iterator<Item: Future<Output = Outcome<T>>>) -> O
         if running.iter().all(|(_, done)| done.is_some()) { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
-    let done: Result<Vec<T>, Complaint> = running.into_iter().filter_map(|(_, done)| done).collect();
-    done
+    running.into_iter().filter_map(|(_, done)| done).collect::<Result<_, Complaint>>()
 }

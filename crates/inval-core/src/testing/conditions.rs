@@ -44,9 +44,7 @@ pub(super) async fn if_present_writes_only_over_something<H: Harness>(harness: &
     trial.expect_nothing("after an invalidation", "key").await
 }
 
-pub(super) async fn what_has_expired_is_absent_to_a_condition<H: Harness>(
-    harness: &H,
-) -> Outcome {
+pub(super) async fn what_has_expired_is_absent_to_a_condition<H: Harness>(harness: &H) -> Outcome {
     let trial = Trial::roomy(harness).await?;
     for key in ["a", "b"] {
         trial.put_for(key, "expires", Trial::<H>::moments(1)).await?;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::stats::Stats;
+use crate::stats::{Stats, Usage};
 use crate::units::KeyError;
 
 /// The most characters of a value that a complaint shows.
-const SHOWN: usize = 400;
+const SHOWN: usize = 200;
 
 /// A check that a store has not passed.
 #[derive(Debug, Error)]
@@ -35,7 +35,7 @@ pub enum Complaint {
         got: String,
     },
     /// What was bound to come did not come in time.
-    #[error("{what}: not so after {waited:?}; the last statistics were {stats:?}")]
+    #[error("{what}: not so after {waited:?}, but {}", counts(stats))]
     Unsettled {
         /// What was waited for.
         what: String,
@@ -86,6 +86,39 @@ fn require(
         return Ok(());
     }
     Err(Complaint::Unexpected { what: what.to_string(), expected: expected(), got: shown(got) })
+}
+
+/// Complains unless `got` is `want`, of the first that differs.
+pub(super) fn expect_all<T: PartialEq + Debug>(
+    what: impl Display,
+    got: &[T],
+    want: &[T],
+) -> Outcome {
+    expect(format!("{what}, how many"), got.len(), want.len())?;
+    for (at, (got, want)) in got.iter().zip(want).enumerate() {
+        expect(format!("{what}, number {at}"), got, want)?;
+    }
+    Ok(())
+}
+
+/// The counters as text, without the histograms.
+fn counts(stats: &Stats) -> String {
+    let usage = |name: &str, usage: Usage| match usage {
+        Usage { entries: 0, bytes: 0 } => String::new(),
+        Usage { entries, bytes } => format!(", {name} {entries} of {bytes} bytes"),
+    };
+    let Stats { hits, misses, rejected, .. } = stats;
+    [
+        format!("{hits} hits, {misses} misses, {rejected} rejected"),
+        usage("inserted", stats.inserted),
+        usage("expired", stats.expired),
+        usage("evicted", stats.evicted),
+        usage("invalidated", stats.invalidated),
+        usage("replaced", stats.replaced),
+        usage("vanished", stats.vanished),
+        usage("held", stats.usage),
+    ]
+    .concat()
 }
 
 fn shown(value: &impl Debug) -> String {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Harness;
-use super::failure::{Outcome, expect};
+use super::failure::{Outcome, expect, expect_all};
 use super::trial::Trial;
 use crate::store::Lifetime;
 use crate::units::Key;
@@ -38,7 +38,7 @@ pub(super) async fn keys_and_values_may_be_any_bytes<H: Harness>(harness: &H) ->
         trial.put(key, value_of(key)).await?;
     }
     let want: Vec<_> = keys.iter().map(|key| Some(Bytes::from(value_of(key)))).collect();
-    expect("get_many of keys of any bytes", trial.get_many(&keys).await?, want)?;
+    expect_all("get_many of keys of any bytes", &trial.get_many(&keys).await?, &want)?;
     for key in &keys {
         let name = key.escape_ascii();
         trial.expect_value(&format!("under {name}"), key, value_of(key)).await?;
@@ -65,13 +65,11 @@ pub(super) async fn keys_that_begin_alike_are_different<H: Harness>(harness: &H)
     let (removed, kept) = keys.split_at(32);
     expect("invalidate of half of them", trial.invalidate(removed).await?, 32)?;
     let want: Vec<_> = kept.iter().map(|key| Some(Bytes::from(key.clone()))).collect();
-    expect("get_many of the others", trial.get_many(kept).await?, want)?;
-    expect("get_many of that half", trial.get_many(removed).await?, vec![None; 32])
+    expect_all("get_many of the others", &trial.get_many(kept).await?, &want)?;
+    expect_all("get_many of that half", &trial.get_many(removed).await?, &[const { None }; 32])
 }
 
-pub(super) async fn the_longest_key_and_a_large_value_are_kept<H: Harness>(
-    harness: &H,
-) -> Outcome {
+pub(super) async fn the_longest_key_and_a_large_value_are_kept<H: Harness>(harness: &H) -> Outcome {
     let trial = Trial::roomy(harness).await?;
     let key: Vec<u8> = (0..Key::MAX_LEN).map(|n| n as u8).collect();
     let neighbour = [&key[..Key::MAX_LEN - 1], b"!"].concat();

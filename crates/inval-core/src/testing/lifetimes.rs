@@ -1,10 +1,10 @@
-//! Checks on TTLs: an entry's own, the configured one, and what upkeep does about them.
+//! Checks on TTLs, an entry's own and the configured one.
 
 use std::time::Duration;
 
 use super::Harness;
 use super::failure::{Outcome, expect, expect_that};
-use super::trial::{Trial, names, with_value};
+use super::trial::{Trial, names};
 use crate::config::{Config, MAX_LIFETIME};
 use crate::ledger::Rejection;
 use crate::stats::Usage;
@@ -38,11 +38,8 @@ pub(super) async fn the_configured_ttl_is_for_entries_without_their_own<H: Harne
     trial.put_for("shorter", "value", moments(1)).await?;
     trial.put_for("longer", "value", moments(100)).await?;
     trial.put_for("immortal", "value", Duration::MAX).await?;
-    let many = |name: &str| with_value(&[name.to_owned()], b"value");
-    let put = trial.put_many(&many("many configured"), None).await?;
-    expect("put_many", put, vec![Put::Stored])?;
-    let put = trial.put_many(&many("many longer"), Some(moments(100))).await?;
-    expect("put_many with a TTL", put, vec![Put::Stored])?;
+    trial.fill(&["many configured".to_owned()], b"value", None).await?;
+    trial.fill(&["many longer".to_owned()], b"value", Some(moments(100))).await?;
     trial.pass(2).await;
     trial.expect_nothing("its own TTL has passed", "shorter").await?;
     trial.expect_value("before the configured TTL", "configured", "value").await?;
@@ -105,7 +102,7 @@ pub(super) async fn a_ttl_below_a_millisecond_is_rejected<H: Harness>(harness: &
         expect(format!("put over another with a TTL of {ttl:?}"), put, rejected)?;
         trial.expect_nothing("after a rejected put, for it is out of date", "older").await?;
         trial.put("older", "older").await?;
-        let entries = with_value(&["new".to_owned(), "older".to_owned()], b"value");
+        let entries = ["new", "older"].map(|key| (key.to_owned(), b"value".to_vec()));
         let put = trial.put_many(&entries, Some(ttl)).await?;
         expect(format!("put_many with a TTL of {ttl:?}"), put, vec![rejected; 2])?;
         trial.expect_nothing("after a rejected put_many", "new").await?;
@@ -141,8 +138,7 @@ pub(super) async fn jitter_only_shortens_a_ttl<H: Harness>(harness: &H) -> Outco
     let (ttl, half) = (Trial::<H>::moments(1_000), Trial::<H>::moments(500));
     let trial = Trial::open(harness, Config::builder().ttl(ttl).ttl_jitter(0.5)).await?;
     let all = names('k', 0..64);
-    let put = trial.put_many(&with_value(&all, b"value"), None).await?;
-    expect("put_many", put, vec![Put::Stored; all.len()])?;
+    trial.fill(&all, b"value", None).await?;
     let (mut short, mut long) = (0, 0);
     for name in &all {
         let lifetime = trial.lifetime(name).await?;
@@ -155,22 +151,6 @@ pub(super) async fn jitter_only_shortens_a_ttl<H: Harness>(harness: &H) -> Outco
     expect_that("shorter and longer lifetimes", &(short, long), "about as many", |both| {
         both.0 > 8 && both.1 > 8
     })
-}
-
-pub(super) async fn upkeep_takes_off_the_books_what_has_expired<H: Harness>(
-    harness: &H,
-) -> Outcome {
-    let trial = Trial::roomy(harness).await?;
-    let (mortal, immortal) = (names('m', 0..500), names('i', 0..10));
-    for (names, ttl) in [(&mortal, Some(Trial::<H>::moments(2))), (&immortal, None)] {
-        let put = trial.put_many(&with_value(names, b"value"), ttl).await?;
-        expect("put_many", put, vec![Put::Stored; names.len()])?;
-    }
-    trial.pass(3).await;
-    let stats = trial.settle("10 entries are left", |stats| stats.usage.entries == 10).await?;
-    let weight = (mortal[0].len() + "value".len()) as u64;
-    expect("what expired", stats.expired, Usage { entries: 500, bytes: 500 * weight })?;
-    expect("those left", trial.present(&immortal).await?, immortal)
 }
 
 pub(super) fn lies_within(lifetime: &Lifetime, low: Duration, high: Duration) -> bool {

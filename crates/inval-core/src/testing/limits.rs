@@ -1,7 +1,7 @@
 //! Checks on the limits in entries and in bytes, under every strategy.
 
 use super::Harness;
-use super::failure::{Outcome, expect, expect_that};
+use super::failure::{Outcome, expect, expect_all, expect_that};
 use super::trial::{Trial, names, weigh};
 use crate::config::{Config, ConfigBuilder};
 use crate::ledger::Rejection;
@@ -51,7 +51,7 @@ async fn check<H: Harness>(
         let writes = entries(&all);
         for some in writes.chunks(100) {
             let put = trial.put_many(some, None).await?;
-            expect(format!("put_many under {strategy}"), put, vec![Put::Stored; some.len()])?;
+            expect_all(format!("put_many under {strategy}"), &put, &vec![Put::Stored; some.len()])?;
         }
         let written = writes.len() as u64;
         let what = format!("{written} writes are booked under {strategy}");

@@ -1,6 +1,15 @@
 //! The list of all checks, and the tests that come of it.
 
-/// Makes a `#[test]` of every check. `$run` is called with its name, and panics if it fails.
+/// Makes a `#[test]` of every check of [`testing`](crate::testing). The function named is called with the
+/// name of the check, and panics if it fails:
+///
+/// ```ignore
+/// fn pass(check: &str) {
+///     block_on(inval_core::testing::run_check(check, &MyHarness::new())).unwrap();
+/// }
+///
+/// inval_core::conformance_tests!(pass);
+/// ```
 #[macro_export]
 macro_rules! conformance_tests {
     ($run:path) => {
@@ -31,7 +40,8 @@ macro_rules! conformance_tests {
             lifetimes::a_ttl_below_a_millisecond_is_rejected
             lifetimes::an_overwrite_brings_its_own_ttl
             lifetimes::jitter_only_shortens_a_ttl
-            lifetimes::upkeep_takes_off_the_books_what_has_expired
+            upkeep::upkeep_takes_off_the_books_what_has_expired
+            upkeep::upkeep_keeps_up_when_called_as_it_asks
             idleness::a_read_starts_the_time_to_idle_anew
             idleness::a_look_does_not_start_the_time_to_idle_anew
             idleness::no_read_moves_a_ttl

@@ -1,16 +1,15 @@
 //! Checks on invalidation, of some entries and of all.
 
 use super::Harness;
-use super::failure::{Outcome, expect};
-use super::trial::{Trial, failed, names, with_value};
+use super::failure::{Outcome, expect, expect_all};
+use super::trial::{Trial, failed, names};
 use crate::stats::Usage;
-use crate::store::{Put, Store};
+use crate::store::Store;
 
 pub(super) async fn invalidate_counts_what_was_there<H: Harness>(harness: &H) -> Outcome {
     let trial = Trial::roomy(harness).await?;
     let all = names('k', 0..20);
-    let put = trial.put_many(&with_value(&all, b"value"), None).await?;
-    expect("put_many", put, vec![Put::Stored; all.len()])?;
+    trial.fill(&all, b"value", None).await?;
     expect("invalidate of no keys", trial.invalidate(&[""; 0]).await?, 0)?;
     expect("invalidate of one", trial.invalidate(&all[..1]).await?, 1)?;
     expect("invalidate of the same again", trial.invalidate(&all[..1]).await?, 0)?;
@@ -48,11 +47,11 @@ pub(super) async fn clear_leaves_nothing<H: Harness>(harness: &H) -> Outcome {
     let trial = Trial::roomy(harness).await?;
     trial.store.clear().await.map_err(failed)?;
     let all = names('k', 0..300);
-    let put = trial.put_many(&with_value(&all, b"value"), None).await?;
-    expect("put_many", put, vec![Put::Stored; all.len()])?;
+    trial.fill(&all, b"value", None).await?;
     trial.put_for("mortal", "value", Trial::<H>::moments(100)).await?;
     trial.store.clear().await.map_err(failed)?;
-    expect("get_many after clear", trial.get_many(&all).await?, vec![None; all.len()])?;
+    let found = trial.get_many(&all).await?;
+    expect_all("get_many after clear", &found, &vec![None; all.len()])?;
     trial.expect_nothing("after clear", "mortal").await?;
     trial.put(&all[0], "again").await?;
     trial.expect_value("written after clear", &all[0], "again").await?;

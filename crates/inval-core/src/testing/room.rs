@@ -2,14 +2,16 @@
 
 use super::Harness;
 use super::failure::{Outcome, expect};
-use super::trial::{Trial, names, with_value};
+use super::trial::{Trial, names};
 use crate::config::Config;
 use crate::stats::Stats;
-use crate::store::Put;
 use crate::strategy::Strategy;
 
 /// What a partition may hold.
 const ROOM: u32 = 16;
+/// What every entry weighs: a name of 5 bytes and a value of 6.
+const WEIGHT: u64 = 11;
+const VALUE: &[u8] = b"first.";
 /// How long what expires lives, in moments.
 const LIFE: u32 = 4;
 
@@ -18,20 +20,21 @@ pub(super) async fn overwriting_at_the_limit_evicts_nothing<H: Harness>(harness:
         let trial = filled(harness, strategy, None).await?;
         let all = names('f', 0..8 * ROOM * harness.partitions());
         let present = trial.present(&all).await?;
+        let (overwritten, untouched) = present.split_at(present.len() / 2);
+        let what = format!("overwriting at the limit under {strategy}");
         let mut written = all.len() as u64;
-        for value in [b"second", b"third!"] {
-            let put = trial.put_many(&with_value(&present, value), None).await?;
-            let what = format!("overwriting at the limit under {strategy}");
-            expect(&what, put, vec![Put::Stored; present.len()])?;
-            for name in &present {
+        for value in [b"second", b"third."] {
+            trial.fill(overwritten, value, None).await?;
+            for name in overwritten {
                 trial.put(name, value).await?;
             }
-            written += 2 * present.len() as u64;
+            written += 2 * overwritten.len() as u64;
             let stats = trial.settle(&what, |stats| stats.inserted.entries == written).await?;
-            let evicted = all.len() as u64 - u64::from(ROOM * harness.partitions());
-            expect(format!("evicted after {what}"), stats.evicted.entries, evicted)?;
             expect(format!("present after {what}"), trial.present(&all).await?, present.clone())?;
-            trial.expect_value(&what, &present[0], value).await?;
+            let evicted = (all.len() - present.len()) as u64;
+            expect(format!("evicted after {what}"), stats.evicted.entries, evicted)?;
+            trial.expect_value(&what, &overwritten[0], value).await?;
+            trial.expect_value(&what, &untouched[0], VALUE).await?;
         }
     }
     Ok(())
@@ -82,8 +85,7 @@ impl<'a, H: Harness> Displacement<'a, H> {
             (names('l', 0..alive), None),
             (names('m', 0..ROOM - alive), Some(Trial::<H>::moments(LIFE))),
         ] {
-            let put = trial.put_many(&with_value(&names, b"value"), ttl).await?;
-            expect("filling", put, vec![Put::Stored; names.len()])?;
+            trial.fill(&names, VALUE, ttl).await?;
         }
         let before = trial
             .settle("the store is full", |stats| stats.inserted.entries == ROOM.into())
@@ -92,20 +94,16 @@ impl<'a, H: Harness> Displacement<'a, H> {
     }
 
     async fn write_the_rest(&self) -> Outcome {
-        let rest = names('l', self.alive..ROOM);
-        let put = self.trial.put_many(&with_value(&rest, b"value"), None).await?;
-        expect("writing beside what has expired", put, vec![Put::Stored; rest.len()])
+        self.trial.fill(&names('l', self.alive..ROOM), VALUE, None).await
     }
 
     async fn check(&self) -> Outcome {
         let what = format!("writing beside what has expired under {}", self.strategy);
         let written = self.before.inserted.entries + u64::from(ROOM - self.alive);
-        let is_booked = |stats: &Stats| {
-            stats.inserted.entries == written && stats.usage.entries == ROOM.into()
-        };
-        let stats = self.trial.settle(&what, is_booked).await?;
+        self.trial.settle(&what, |stats| stats.inserted.entries == written).await?;
         let all = names('l', 0..ROOM);
         expect(format!("present after {what}"), self.trial.present(&all).await?, all)?;
+        let stats = self.trial.settle(&what, |stats| stats.usage.entries == ROOM.into()).await?;
         expect(format!("evicted after {what}"), stats.evicted, self.before.evicted)
     }
 }
@@ -118,15 +116,15 @@ async fn filled<H: Harness>(
 ) -> Outcome<Trial<'_, H>> {
     let trial = with_room(harness, strategy).await?;
     let all = names('f', 0..8 * ROOM * harness.partitions());
-    let put = trial.put_many(&with_value(&all, b"first!"), ttl.map(Trial::<H>::moments)).await?;
-    expect(format!("filling under {strategy}"), put, vec![Put::Stored; all.len()])?;
+    trial.fill(&all, VALUE, ttl.map(Trial::<H>::moments)).await?;
     let what = format!("all is booked under {strategy}");
     trial.settle(&what, |stats| stats.inserted.entries == all.len() as u64).await?;
     Ok(trial)
 }
 
-/// An empty store, each partition of which takes `ROOM` entries.
+/// An empty store, each partition of which takes `ROOM` entries, by both limits.
 async fn with_room<H: Harness>(harness: &H, strategy: Strategy) -> Outcome<Trial<'_, H>> {
-    let limit = u64::from(ROOM * harness.partitions());
-    Trial::open(harness, Config::builder().strategy(strategy).max_entries(limit)).await
+    let entries = u64::from(ROOM * harness.partitions());
+    let config = Config::builder().strategy(strategy).max_entries(entries);
+    Trial::open(harness, config.max_bytes(entries * WEIGHT)).await
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Harness;
-use super::failure::{Complaint, Outcome, expect};
+use super::failure::{Complaint, Outcome, expect, expect_all};
 use crate::config::{Config, ConfigBuilder};
 use crate::stats::{RemovalCause, Stats, Usage};
 use crate::store::{Lifetime, Put, PutCondition, PutOptions, Slice, Store};
@@ -31,9 +31,21 @@ pub(super) struct Trial<'a, H: Harness> {
 impl<'a, H: Harness> Trial<'a, H> {
     /// A fresh store.
     pub(super) async fn open(harness: &'a H, config: ConfigBuilder) -> Outcome<Self> {
-        let config = config.build().map_err(failed)?;
-        let store = harness.open(config).await;
-        expect("partitions", store.partitions(), harness.partitions())?;
+        Self::with_partitions(harness, config, harness.partitions()).await
+    }
+
+    /// A fresh store with one partition, so that the order of eviction is exact.
+    pub(super) async fn exact(harness: &'a H, config: ConfigBuilder) -> Outcome<Self> {
+        Self::with_partitions(harness, config, 1).await
+    }
+
+    async fn with_partitions(
+        harness: &'a H,
+        config: ConfigBuilder,
+        partitions: u32,
+    ) -> Outcome<Self> {
+        let store = harness.open(config.build().map_err(failed)?, partitions).await;
+        expect("partitions", store.partitions(), partitions)?;
         Ok(Self { harness, store })
     }
 
@@ -104,14 +116,23 @@ impl<'a, H: Harness> Trial<'a, H> {
         self.store.put_many(&entries?, ttl).await.map_err(failed)
     }
 
+    /// Writes the same value under many names, which must all be stored.
+    pub(super) async fn fill(
+        &self,
+        names: &[String],
+        value: &[u8],
+        ttl: Option<Duration>,
+    ) -> Outcome {
+        let entries: Vec<_> = names.iter().map(|name| (name.clone(), value.to_vec())).collect();
+        let put = self.put_many(&entries, ttl).await?;
+        expect_all("put_many", &put, &vec![Put::Stored; entries.len()])
+    }
+
     pub(super) async fn get(&self, key: impl AsRef<[u8]>) -> Outcome<Option<Bytes>> {
         self.store.get(&Key::new(key.as_ref())?).await.map_err(failed)
     }
 
-    pub(super) async fn get_many(
-        &self,
-        names: &[impl AsRef<[u8]>],
-    ) -> Outcome<Vec<Option<Bytes>>> {
+    pub(super) async fn get_many(&self, names: &[impl AsRef<[u8]>]) -> Outcome<Vec<Option<Bytes>>> {
         self.store.get_many(&keys(names)?).await.map_err(failed)
     }
 
@@ -221,11 +242,6 @@ pub(super) fn weigh(names: &[String], values: &[Option<Bytes>]) -> Usage {
 /// Names of equal length that begin with `letter`, with these numbers.
 pub(super) fn names(letter: char, numbers: std::ops::Range<u32>) -> Vec<String> {
     numbers.map(|n| format!("{letter}{n:04}")).collect()
-}
-
-/// Entries of these names, each with the value `value`.
-pub(super) fn with_value(names: &[String], value: &[u8]) -> Vec<(String, Vec<u8>)> {
-    names.iter().map(|name| (name.clone(), value.to_vec())).collect()
 }
 
 pub(super) fn keys(names: &[impl AsRef<[u8]>]) -> Outcome<Vec<Key>> {

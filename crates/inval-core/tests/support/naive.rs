@@ -254,6 +254,7 @@ impl Naive {
             RemovalCause::Expired => self.stats.expired += one(weight),
             RemovalCause::Invalidated => self.stats.invalidated += one(weight),
             RemovalCause::Replaced => self.stats.replaced += one(weight),
+            RemovalCause::Vanished => self.stats.vanished += one(weight),
             RemovalCause::Evicted => {
                 self.stats.evicted += one(weight);
                 self.stats.evicted_age.record(self.since(old.born));

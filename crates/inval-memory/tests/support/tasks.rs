@@ -1,6 +1,7 @@
 //! Futures driven by hand, and threads that are waited for no longer than a deadline.
 #![allow(dead_code, reason = "each test crate that takes this module in uses a part of it")]
 
+use std::future::poll_fn;
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -55,6 +56,19 @@ impl<'a, T> Task<'a, T> {
         }
     }
 
+    /// Polls the task until it is at its end. It must be woken whenever it waits.
+    #[track_caller]
+    pub(crate) fn run(mut self) -> T {
+        loop {
+            match self.poll() {
+                Poll::Ready(value) => return value,
+                Poll::Pending => {
+                    assert!(self.wakes.0.swap(0, Ordering::SeqCst) > 0, "the task waits");
+                }
+            }
+        }
+    }
+
     pub(crate) fn was_woken(&self) -> bool {
         self.wakes.0.load(Ordering::SeqCst) > 0
     }
@@ -81,6 +95,18 @@ impl<T> Future for Gate<T> {
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
         self.0.lock().unwrap().take().map_or(Poll::Pending, Poll::Ready)
     }
+}
+
+/// A future that is at its end when it is polled for the second time.
+pub(crate) fn yield_once() -> impl Future<Output = ()> {
+    let mut was_polled = false;
+    poll_fn(move |context| {
+        if std::mem::replace(&mut was_polled, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
 }
 
 /// Runs `work` in a thread of its own, so that a deadlock fails the test instead of hanging it.

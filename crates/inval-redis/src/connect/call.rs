@@ -111,3 +111,64 @@ pub(super) fn passing_refusal(replies: &[Value]) -> Option<(&redis::ServerError,
     }
     refusal.map(|refusal| (refusal, progress))
 }
+
+#[cfg(test)]
+mod tests {
+    use redis::{cmd, pipe};
+
+    use super::*;
+
+    fn command(words: &str) -> Cmd {
+        let mut words = words.split_whitespace();
+        let mut command = cmd(words.next().unwrap_or_default());
+        words.for_each(|word| {
+            command.arg(word);
+        });
+        command
+    }
+
+    #[test]
+    fn keys_are_found_where_they_stand() {
+        let check = |words: &str, want: Option<&str>| {
+            assert_eq!(key_of(&command(words)), want.map(str::as_bytes), "{words}");
+        };
+        check("GET a", Some("a"));
+        check("set a b", Some("a"));
+        check("EVALSHA 7c 2 a b c", Some("a"));
+        check("evalsha 7c 0 c", None);
+        check("EVALSHA 7c", None);
+        check("FCALL f 1 a", Some("a"));
+        check("OBJECT IDLETIME a", Some("a"));
+        check("MEMORY USAGE a", Some("a"));
+        check("SCRIPT LOAD a", None);
+        check("SCAN 0", None);
+        check("PING", None);
+        check("GET", None);
+    }
+
+    #[test]
+    fn a_pipeline_goes_where_its_first_key_is() {
+        let mut commands = pipe();
+        commands.add_command(command("PING")).add_command(command("GET {a}b"));
+        commands.add_command(command("GET {a}c"));
+        assert_eq!(Request::Pipeline(&commands).slot(), Some(slot_of_key(b"a")));
+        assert_eq!(Request::Pipeline(&pipe()).slot(), None);
+    }
+
+    #[test]
+    fn only_passing_refusals_are_seen_and_with_what_went_before() {
+        let error =
+            |line: &str| redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap();
+        let check = |replies: &[Value], want: Option<(&str, Progress)>| {
+            let got = passing_refusal(replies);
+            assert_eq!(got.map(|(error, progress)| (error.code(), progress)), want);
+        };
+        let busy = || error("BUSY x");
+        check(&[Value::Okay], None);
+        check(&[error("WRONGTYPE x")], None);
+        check(&[busy(), busy()], Some(("BUSY", Progress::Nothing)));
+        check(&[busy(), Value::Nil], Some(("BUSY", Progress::Some)));
+        check(&[Value::Okay, error("WRONGTYPE x"), busy()], Some(("BUSY", Progress::Some)));
+        check(&[error("ERR x"), error("NOSCRIPT x")], Some(("NOSCRIPT", Progress::Nothing)));
+    }
+}

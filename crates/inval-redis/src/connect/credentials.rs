@@ -59,7 +59,7 @@ impl Credentials {
     ) -> Result<Option<Login>, CredentialsError> {
         Ok(Some(match self {
             Self::FromTarget => return Ok(target.cloned()),
-            Self::Environment => from_environment()?,
+            Self::Environment => from_environment(|name| env::var(name).ok())?,
             Self::File(path) => {
                 let path = path.clone();
                 let read = tokio::task::spawn_blocking(move || read_limited(&path)).await;
@@ -73,8 +73,8 @@ impl Credentials {
     }
 }
 
-fn from_environment() -> Result<Login, CredentialsError> {
-    let read = |name| env::var(name).ok().filter(|value| !value.is_empty());
+fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Login, CredentialsError> {
+    let read = |name| variable(name).filter(|value| !value.is_empty());
     let password = read(PASSWORD_VARIABLE).ok_or(CredentialsError::Environment)?;
     Ok(Login { user: read(USER_VARIABLE).map(Secret::new), password: Secret::new(password) })
 }
@@ -125,6 +125,27 @@ mod tests {
         check("app\n\n", None);
         check("\nsecret\n", None);
         check("app\nsecret\nmore\n", None);
+    }
+
+    #[test]
+    fn the_environment_holds_a_password_and_perhaps_a_user() {
+        let check =
+            |user: Option<&str>, password: Option<&str>, want: Option<(Option<&str>, &str)>| {
+                let got = from_environment(|name| match name {
+                    "INVAL_REDIS_USER" => user.map(str::to_owned),
+                    "INVAL_REDIS_PASSWORD" => password.map(str::to_owned),
+                    _ => None,
+                });
+                let shown = got.as_ref().ok().map(|login| {
+                    (login.user.as_ref().map(Secret::reveal), login.password.reveal())
+                });
+                assert_eq!(shown, want);
+            };
+        check(Some("app"), Some("secret"), Some((Some("app"), "secret")));
+        check(None, Some("secret"), Some((None, "secret")));
+        check(Some(""), Some("secret"), Some((None, "secret")));
+        check(Some("app"), Some(""), None);
+        check(Some("app"), None, None);
     }
 
     #[test]

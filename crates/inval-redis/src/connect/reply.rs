@@ -114,3 +114,106 @@ fn io_error(error: &RedisError) -> Option<&io::Error> {
     type Cause = Arc<dyn std::error::Error + Send + Sync>;
     error.source()?.downcast_ref::<Cause>()?.downcast_ref()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(line: &str) -> ServerError {
+        match redis::parse_redis_value(format!("-{line}\r\n").as_bytes()) {
+            Ok(Value::ServerError(error)) => error,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// As servers from Redis 6 to Valkey 9 say it.
+    #[test]
+    fn errors_are_told_by_their_code() {
+        let check = |line: &str, want: Error| assert_eq!(error_of(&reply(line)), want, "{line}");
+        let rejected = |code| Error::Rejected(Code::new(code));
+        check("NOAUTH Authentication required.", AuthenticationError::Missing.into());
+        check(
+            "WRONGPASS invalid username-password pair or user is disabled.",
+            AuthenticationError::Rejected.into(),
+        );
+        check(
+            "DENIED Redis is running in protected mode",
+            AuthenticationError::ProtectedMode.into(),
+        );
+        check("NOPERM User app has no permissions to run the 'get' command", Error::Permission);
+        check("OOM command not allowed when used memory > 'maxmemory'.", Error::OutOfMemory);
+        check("MISCONF Redis is configured to save RDB snapshots, but", Error::Persistence);
+        check("NOREPLICAS Not enough good replicas to write.", Error::NoReplicas);
+        check("LOADING Redis is loading the dataset in memory", Error::Loading);
+        check("BUSY Redis is busy running a script.", Error::Busy);
+        check("UNKILLABLE Sorry the script already executed write commands", Error::Busy);
+        check("READONLY You can't write against a read only replica.", Error::ReadOnly);
+        check("MASTERDOWN Link with MASTER is down", Error::MasterDown);
+        check("CLUSTERDOWN Hash slot not served", Error::ClusterDown);
+        check("TRYAGAIN Multiple keys request during rehashing of slot", Error::TryAgain);
+        check("MOVED 3999 127.0.0.1:6381", Error::Redirected);
+        check("ASK 3999 127.0.0.1:6381", Error::Redirected);
+        check("CROSSSLOT Keys in request don't hash to the same slot", Error::CrossSlot);
+        check("WRONGTYPE Operation against a key", Error::WrongType);
+        check("NOSCRIPT No matching script.", Error::NoScript);
+        check("ERR max number of clients reached", Error::TooManyClients);
+        check("ERR This instance has cluster support disabled", Error::NotACluster);
+        check("ERR unknown command 'FOO', with args beginning with: 'secret'", rejected("ERR"));
+        check("EXECABORT Transaction discarded because of previous errors.", rejected("EXECABORT"));
+        check("EXECABORT Transaction discarded because of: READONLY You can't", Error::ReadOnly);
+        check(
+            "OOM command not allowed when used memory > 'maxmemory'. script: 7c, on @user_script:1.",
+            Error::OutOfMemory,
+        );
+        check(
+            "ERR Error running script (call to f_7c): @user_script:1: OOM command not allowed",
+            Error::OutOfMemory,
+        );
+        check("ERR Error running script (call to f_7c): @user_script:1: x", rejected("ERR"));
+        check("NOGROUP No such key 'secret'", rejected("NOGROUP"));
+        check("hunter2 is what a script says", rejected("ERR"));
+    }
+
+    #[test]
+    fn no_error_repeats_what_the_server_said() {
+        for code in ["ERR", "WRONGTYPE", "NOPERM", "MOVED", "EXECABORT", "secret", "SECRET-KEY"] {
+            let error = error_of(&reply(&format!("{code} hunter2 inval:{{users:0}}:k:hunter2")));
+            let shown = format!("{error} {error:?}").to_lowercase();
+            assert!(!shown.contains("hunter2") && !shown.contains("secret"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn redirects_are_read() {
+        let check = |line: &str, want: Option<(u16, &str, u16, bool)>| {
+            let want = want.map(|(slot, host, port, is_once)| Redirect {
+                slot,
+                address: HostPort::new(host, port),
+                is_once,
+            });
+            assert_eq!(redirect_of(&reply(line)), want, "{line}");
+        };
+        check("MOVED 3999 127.0.0.1:6381", Some((3999, "127.0.0.1", 6381, false)));
+        check("ASK 1 node.example:7000", Some((1, "node.example", 7000, true)));
+        check("MOVED 3999 ::1:6381", Some((3999, "::1", 6381, false)));
+        check("MOVED 3999 :6381", Some((3999, "", 6381, false)));
+        check("MOVED 3999", None);
+        check("MOVED x 127.0.0.1:6381", None);
+        check("MOVED 3999 127.0.0.1:x", None);
+        check("ERR 3999 127.0.0.1:6381", None);
+    }
+
+    #[test]
+    fn silence_is_told_by_its_cause() {
+        use io::ErrorKind as Io;
+        let check = |error: RedisError, want: Silence| assert_eq!(silence_of(&error), want);
+        let lost = Silence::Interrupted(Interruption::ConnectionLost);
+        check(io::Error::from(Io::TimedOut).into(), Silence::Interrupted(Interruption::Timeout));
+        check(io::Error::from(Io::BrokenPipe).into(), lost);
+        check(io::Error::from(Io::ConnectionReset).into(), lost);
+        check(io::Error::from(Io::UnexpectedEof).into(), lost);
+        check((ErrorKind::Parse, "?").into(), Silence::Garbage);
+        let alert = rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired);
+        check(io::Error::new(Io::InvalidData, alert).into(), Silence::ClientCertificate);
+    }
+}

@@ -11,7 +11,13 @@ if held then
     redis.call('PEXPIRE', KEYS[1], ARGV[2])
     return {1, tonumber(token)}
   end
-  return {0, redis.call('PTTL', KEYS[1])}
+  -- After the clock was set back it would last for longer than any lease.
+  local left = redis.call('PTTL', KEYS[1])
+  if left < 0 or left > tonumber(ARGV[2]) then
+    left = tonumber(ARGV[2])
+    redis.call('PEXPIRE', KEYS[1], left)
+  end
+  return {0, left}
 end
 local token = redis.call('HINCRBY', KEYS[2], 'token', 1)
 redis.call('SET', KEYS[1], string.format('%d:%s', token, ARGV[1]), 'PX', ARGV[2])

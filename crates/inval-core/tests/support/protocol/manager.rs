@@ -1,6 +1,8 @@
 //! A manager of the protocol's model: its books, what it asks for and what it makes of the answers.
 
-use super::server::{Change, Fate, Flaw, KEYS, Key, Reply, Second, Server, Step, Value, Victim, Write};
+use super::server::{
+    Change, Fate, Flaw, KEYS, Key, Reply, Second, Server, Step, Value, Victim, Write,
+};
 
 /// What a manager has on its books for a key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -8,6 +10,13 @@ pub(crate) struct Entry {
     pub(crate) version: u8,
     /// The second of the last access it knows of.
     known: Second,
+}
+
+/// What was under a key when the journal ended at `at_end`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Finding {
+    at_end: u8,
+    entry: Option<Entry>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -24,6 +33,8 @@ pub(crate) struct Manager {
     scanned: usize,
     /// Keys to be looked at.
     looks: [bool; KEYS],
+    /// What was found, until the books stand where the journal ended then.
+    findings: [Option<Finding>; KEYS],
     /// The second in which the journal was last read to its end.
     read_to_end: Second,
     /// The usage on the server, as far as is known.
@@ -65,12 +76,12 @@ impl Manager {
     }
 
     /// The next step, or the last one if its fate is unknown.
-    pub(crate) fn compose(&self, victim: Option<Key>, flaw: Option<Flaw>) -> Step {
+    pub(crate) fn compose(&self, tells: bool, victim: Option<Key>, flaw: Option<Flaw>) -> Step {
         if let Some(step) = &self.unheard {
             return step.clone();
         }
         let usage = self.usage();
-        let is_news = self.is_rebuilt() && self.told != Some(usage);
+        let is_news = tells && self.is_rebuilt() && self.told != Some(usage);
         Step {
             token: self.token,
             generation: self.generation,
@@ -101,7 +112,14 @@ impl Manager {
             Reply::Disagrees { generation, position } => {
                 self.rebuild(self.token, generation, position);
             }
-            Reply::Done { fate, values } => self.done(step, fate, values),
+            Reply::Done { fate, values, backlog } => {
+                self.taken_off();
+                self.done(step, fate, values, self.position + backlog);
+                if flaw == Some(Flaw::ForgetsFindings) {
+                    self.findings.iter_mut().flatten().for_each(|found| found.at_end = 0);
+                }
+                self.settle_findings();
+            }
         }
     }
 
@@ -167,26 +185,40 @@ impl Manager {
             Change::Blind => self.looks[key] = true,
         }
         self.worked_off.push(write);
+        self.settle_findings();
     }
 
-    /// Whatever was written in the second in which the journal was last read to its end, or later, may
-    /// be unknown, so an access that late is none to go by.
+    /// What was found takes the place of what the journal told up to then.
+    fn settle_findings(&mut self) {
+        let stands = self.position + self.worked_off.len() as u8;
+        for (entry, finding) in self.entries.iter_mut().zip(&mut self.findings) {
+            if let Some(found) = finding.take_if(|found| found.at_end <= stands) {
+                *entry = found.entry;
+            }
+        }
+    }
+
+    /// A victim that nothing is in doubt about. Whatever was written in the second in which the journal
+    /// was last read to its end, or later, may be unknown, so an access that late is none to go by.
     fn nominate(&self, key: Key, flaw: Option<Flaw>) -> Option<Victim> {
-        let Entry { version, known } = self.entries[key]?;
+        let entry = self.entries[key].filter(|_| !self.looks[key])?;
+        let found = self.findings[key].and_then(|found| found.entry).unwrap_or(entry);
         let known = match flaw {
-            Some(Flaw::TrustsRunningSecond) => known,
-            _ => known.min(self.read_to_end.checked_sub(1)?),
+            Some(Flaw::TrustsRunningSecond | Flaw::ForgetsFindings) => entry.known,
+            _ => entry.known.min(self.read_to_end.checked_sub(1)?),
         };
-        Some(Victim { key, version, known })
+        Some(Victim { key, version: found.version, known })
     }
 
-    fn done(&mut self, step: &Step, fate: Option<Fate>, values: [Option<Value>; KEYS]) {
-        self.taken_off();
+    fn done(&mut self, step: &Step, fate: Option<Fate>, values: [Option<Value>; KEYS], at_end: u8) {
         self.told = step.usage.or(self.told);
         if let (Some(victim), Some(fate)) = (step.victim, fate) {
             let entry = &mut self.entries[victim.key];
             match fate {
-                Fate::Gone => *entry = None,
+                Fate::Gone => {
+                    *entry = None;
+                    self.findings[victim.key] = Some(Finding { at_end, entry: None });
+                }
                 Fate::AccessedSince(second) => {
                     *entry = entry.map(|entry| Entry { known: second, ..entry });
                 }
@@ -194,7 +226,8 @@ impl Manager {
         }
         for key in (0..KEYS).filter(|&key| step.looks[key]) {
             let found = |Value { version, accessed }| Entry { version, known: accessed };
-            self.entries[key] = values[key].map(found);
+            let entry = values[key].map(found);
+            self.findings[key] = Some(Finding { at_end, entry });
             self.looks[key] = false;
         }
     }

@@ -22,7 +22,7 @@ pub(crate) enum Flaw {
     EvictsUnfenced,
     /// A victim is unlinked although a journal was dropped.
     EvictsAfterDrop,
-    /// A victim may have been written in the second in which the journal was last read.
+    /// An access is taken for known if it was not after the second in which a record was read.
     TrustsRunningSecond,
     /// The last token is forgotten when the lease expires.
     ForgetsToken,
@@ -34,6 +34,10 @@ pub(crate) enum Flaw {
     ResumesInDoubt,
     /// A manager goes on with its books although another one had the lease in between.
     ResumesAfterAnother,
+    /// A manager believes records that are older than what it found, or did, on the server.
+    ForgetsFindings,
+    /// A writer does not mind how long the journal is.
+    IgnoresBacklog,
 }
 
 /// The value under the lease's key. Tokens are unique, so the token stands for the whole of it.
@@ -93,7 +97,7 @@ pub(crate) struct Step {
 pub(crate) enum Reply {
     Fenced,
     Disagrees { generation: u8, position: u8 },
-    Done { fate: Option<Fate>, values: [Option<Value>; KEYS] },
+    Done { fate: Option<Fate>, values: [Option<Value>; KEYS], backlog: u8 },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -144,20 +148,15 @@ impl Server {
         }
     }
 
-    /// The transaction of a writer; returns the backlog.
-    pub(crate) fn write(&mut self, write: Write) -> usize {
+    /// The transaction of a writer.
+    pub(crate) fn write(&mut self, write: Write) {
         self.values[write.key] = match write.change {
             Change::Put | Change::Blind => {
                 Some(Value { version: write.version, accessed: self.second })
             }
             Change::Delete => None,
         };
-        self.push(write)
-    }
-
-    pub(crate) fn push(&mut self, write: Write) -> usize {
         self.journal.push(write);
-        self.journal.len()
     }
 
     /// `overflow.lua`.
@@ -175,7 +174,7 @@ impl Server {
         }
         let token = if flaw == Some(Flaw::ForgetsToken) { 1 } else { self.token + 1 };
         if token <= self.token {
-            self.fault = Some(Fault::TokenNotRaised);
+            self.note(Fault::TokenNotRaised);
         }
         self.token = token;
         self.lease = Some(Lease { token, holder: Some(process) });
@@ -187,7 +186,7 @@ impl Server {
         let before = self.clone();
         let reply = self.run(step, flaw);
         if *self != before && step.token != self.token {
-            self.fault = Some(Fault::UnfencedChange);
+            self.note(Fault::UnfencedChange);
         }
         reply
     }
@@ -207,7 +206,7 @@ impl Server {
         }
         self.usage = step.usage.or(self.usage);
         let fate = self.evict(step);
-        Reply::Done { fate, values: self.values }
+        Reply::Done { fate, values: self.values, backlog: self.journal.len() as u8 }
     }
 
     /// Takes off what was worked off, unless that was done before; whether the journal stands where the
@@ -221,7 +220,7 @@ impl Server {
         if is_due && count > 0 {
             let rest = self.journal.split_off(count.min(self.journal.len()));
             if self.journal != step.worked_off {
-                self.fault = Some(Fault::UnreadAcknowledged);
+                self.note(Fault::UnreadAcknowledged);
             }
             self.journal = rest;
             self.drained += count as u8;
@@ -237,11 +236,18 @@ impl Server {
                 return Some(Fate::AccessedSince(value.accessed));
             }
             Some(value) if value.version != victim.version => {
-                self.fault = Some(Fault::UnseenEvicted);
+                self.note(Fault::UnseenEvicted);
             }
             Some(_) | None => {}
         }
         self.values[victim.key] = None;
         Some(Fate::Gone)
+    }
+
+    /// Remembers the first fault; one that costs no more than an entry gives way to others.
+    fn note(&mut self, fault: Fault) {
+        if self.fault.is_none_or(|noted| noted == Fault::UnseenEvicted) {
+            self.fault = Some(fault);
+        }
     }
 }

@@ -22,11 +22,17 @@ pub(crate) struct Budget {
     pub(crate) seconds: u8,
     /// Victims that are nominated.
     pub(crate) victims: u8,
+    /// Times that a manager tells of the usage.
+    pub(crate) tellings: u8,
+    /// Processes that end and begin anew.
+    pub(crate) crashes: u8,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Protocol {
     pub(crate) budget: Budget,
+    /// What writers may do.
+    pub(crate) changes: &'static [Change],
     pub(crate) flaw: Option<Flaw>,
 }
 
@@ -70,7 +76,7 @@ enum Todo {
 pub(crate) enum Fate {
     Answered,
     AnswerLost,
-    /// The sender hears nothing, and the server gets it later or never.
+    /// The sender hears nothing, and the server gets it at once, later or never.
     Late,
 }
 
@@ -108,13 +114,18 @@ impl Model for Protocol {
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
-        // What comes after a fault tells no more.
-        if world.server.fault.is_some() {
+        // What comes after a fault tells no more, unless it cost no more than an entry.
+        if world.server.fault.is_some_and(|fault| fault != Fault::UnseenEvicted) {
             return;
         }
-        actions.extend([Action::ExpireLease, Action::PassSecond, Action::LateStep]);
-        actions.extend((0..KEYS).map(Action::ExpireValue));
-        (0..WRITERS).for_each(|writer| world.offer_writer(writer, actions));
+        actions.extend([Action::ExpireLease, Action::LateStep]);
+        if world.left.seconds > 0 {
+            actions.push(Action::PassSecond);
+        }
+        if world.left.expiries > 0 {
+            actions.extend((0..KEYS).map(Action::ExpireValue));
+        }
+        (0..WRITERS).for_each(|writer| world.offer_writer(writer, self.changes, actions));
         (0..MANAGERS).for_each(|manager| world.offer_manager(manager, actions));
     }
 
@@ -131,8 +142,12 @@ impl Model for Protocol {
             Property::always(READ_FIRST, |_, world: &World| !world.has(Fault::UnreadAcknowledged)),
             Property::always(SEEN_FIRST, |_, world: &World| !world.has(Fault::UnseenEvicted)),
             Property::always(RISING, |_, world: &World| !world.has(Fault::TokenNotRaised)),
-            Property::always(TRUE_BOOKS, |_, world: &World| world.steady().all(|m| world.agrees_with(m))),
-            Property::always(TRUE_USAGE, |_, world: &World| world.steady().all(|m| world.knows_usage_of(m))),
+            Property::always(TRUE_BOOKS, |_, world: &World| {
+                world.steady().all(|m| world.agrees_with(m))
+            }),
+            Property::always(TRUE_USAGE, |_, world: &World| {
+                world.steady().all(|m| world.knows_usage_of(m))
+            }),
             Property::always(BOUNDED, |_, world: &World| world.is_bounded()),
             Property::sometimes(TAKEN_OVER, |_, world: &World| world.is_taken_over()),
             Property::sometimes(REBUILT, |_, world: &World| {
@@ -188,19 +203,26 @@ impl World {
         self.steady().next().is_some() && self.managers.iter().any(outdated)
     }
 
-    fn offer_writer(&self, writer: usize, actions: &mut Vec<Action>) {
-        let fates = [Fate::Answered, Fate::AnswerLost];
+    /// What may become of a request for which only the loss of its answer matters.
+    fn fates(&self) -> &'static [Fate] {
+        if self.left.losses > 0 { &[Fate::Answered, Fate::AnswerLost] } else { &[Fate::Answered] }
+    }
+
+    fn offer_writer(&self, writer: usize, changes: &[Change], actions: &mut Vec<Action>) {
         // Those that are alike do alike.
         if self.writers[..writer].contains(&self.writers[writer]) {
             return;
         }
+        let fates = self.fates().iter().copied();
         match self.writers[writer].todo {
             Todo::DropJournal => actions.push(Action::DropJournal(writer)),
             Todo::Repeat(_) => actions.extend(fates.map(|fate| Action::RepeatWrite(writer, fate))),
+            Todo::Nothing if self.left.writes == 0 => {}
             Todo::Nothing => {
-                for change in [Change::Put, Change::Delete, Change::Blind] {
+                for &change in changes {
                     for key in 0..KEYS {
-                        actions.extend(fates.map(|fate| Action::Write(writer, key, change, fate)));
+                        let action = |fate| Action::Write(writer, key, change, fate);
+                        actions.extend(fates.clone().map(action));
                     }
                 }
             }
@@ -209,15 +231,24 @@ impl World {
 
     fn offer_manager(&self, at: usize, actions: &mut Vec<Action>) {
         let manager = &self.managers[at];
-        actions.push(Action::Crash(at));
+        if self.left.crashes > 0 {
+            actions.push(Action::Crash(at));
+        }
         if !manager.is_holding {
-            actions.extend([Fate::Answered, Fate::AnswerLost].map(|fate| Action::Acquire(at, fate)));
+            // They are alike, so let the first one be the first.
+            if at == 0 || self.server.token > 0 {
+                actions.extend(self.fates().iter().map(|fate| Action::Acquire(at, *fate)));
+            }
             return;
         }
-        for fate in [Fate::Answered, Fate::AnswerLost, Fate::Late] {
-            actions.push(Action::Step(at, None, fate));
-            if !manager.is_waiting() && manager.is_scanned() {
-                actions.extend((0..KEYS).map(|key| Action::Step(at, Some(key), fate)));
+        let victims: &[_] = match self.left.victims {
+            _ if manager.is_waiting() => &[None],
+            0 => &[None],
+            _ => &[None, Some(0), Some(1)],
+        };
+        for victim in victims {
+            for fate in [Fate::Answered, Fate::Late] {
+                actions.push(Action::Step(at, *victim, fate));
             }
         }
         if manager.may_read() {
@@ -240,14 +271,17 @@ impl World {
                 take(&mut self.left.writes)?;
                 self.written += 1;
                 let write = Write { key, change, version: self.written };
-                let backlog = server.write(write);
-                self.wrote(writer, write, backlog, fate)?;
+                server.write(write);
+                self.wrote(writer, write, fate, flaw)?;
             }
             Action::RepeatWrite(writer, fate) => {
                 let Todo::Repeat(write) = self.writers[writer].todo else { return None };
-                let alone = flaw == Some(Flaw::RepeatsRecordAlone);
-                let backlog = if alone { server.push(write) } else { server.write(write) };
-                self.wrote(writer, write, backlog, fate)?;
+                if flaw == Some(Flaw::RepeatsRecordAlone) {
+                    server.journal.push(write);
+                } else {
+                    server.write(write);
+                }
+                self.wrote(writer, write, fate, flaw)?;
             }
             Action::DropJournal(writer) => {
                 server.overflow(flaw);
@@ -264,6 +298,7 @@ impl World {
             }
             Action::Acquire(at, fate) => self.acquire(at, fate, flaw)?,
             Action::Crash(at) => {
+                take(&mut self.left.crashes)?;
                 managers[at] = Manager::default();
                 if let Some(lease) = &mut server.lease
                     && lease.holder == Some(at)
@@ -289,14 +324,16 @@ impl World {
         Some(())
     }
 
-    fn wrote(&mut self, writer: usize, write: Write, backlog: usize, fate: Fate) -> Option<()> {
-        let writer = &mut self.writers[writer];
+    /// Tells a writer of the backlog after its write, or nothing.
+    fn wrote(&mut self, at: usize, write: Write, fate: Fate, flaw: Option<Flaw>) -> Option<()> {
+        self.expired[write.key] = None;
+        let writer = &mut self.writers[at];
         writer.unsettled += 1;
+        let is_full = self.server.journal.len() > CAP;
         if fate != Fate::Answered {
+            take(&mut self.left.losses)?;
             writer.todo = Todo::Repeat(write);
-            return take(&mut self.left.losses);
-        }
-        if backlog > CAP {
+        } else if is_full && flaw != Some(Flaw::IgnoresBacklog) {
             writer.todo = Todo::DropJournal;
         } else {
             *writer = Writer::default();
@@ -323,10 +360,16 @@ impl World {
         fate: Fate,
         flaw: Option<Flaw>,
     ) -> Option<()> {
-        let step = self.managers[at].compose(victim, flaw);
-        if victim.is_some() {
-            step.victim?;
-            take(&mut self.left.victims)?;
+        let is_repeated = self.managers[at].is_waiting();
+        let step = self.managers[at].compose(self.left.tellings > 0, victim, flaw);
+        if !is_repeated {
+            if victim.is_some() {
+                step.victim?;
+                take(&mut self.left.victims)?;
+            }
+            if step.usage.is_some() {
+                take(&mut self.left.tellings)?;
+            }
         }
         if fate == Fate::Late {
             take(&mut self.left.losses)?;
@@ -341,12 +384,7 @@ impl World {
         {
             *order = Order::Outdated;
         }
-        if fate == Fate::Answered {
-            self.managers[at].hear(&step, reply, flaw);
-        } else {
-            take(&mut self.left.losses)?;
-            self.managers[at].sent(step);
-        }
+        self.managers[at].hear(&step, reply, flaw);
         Some(())
     }
 }

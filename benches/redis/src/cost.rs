@@ -1,0 +1,205 @@
+//! What a read and a write cost the server and the client, beside the plain commands.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use inval_core::{Config, Strategy};
+use inval_redis::CacheOptions;
+
+use crate::bed::{Bed, Manager, TTL, get, load, put};
+use crate::report::Row;
+
+/// Server CPU and speed of one load.
+#[derive(Clone, Copy)]
+struct Cost {
+    us_per_call: f64,
+    per_second: f64,
+}
+
+/// What each round found, in the order of its loads.
+#[derive(Default)]
+struct Rounds {
+    get: Vec<(Cost, Cost)>,
+    put_below: Vec<(Cost, Cost)>,
+    put_at: Vec<(Cost, Cost)>,
+    put_calls: Vec<(Cost, Cost)>,
+    bytes: Vec<f64>,
+}
+
+pub(crate) async fn measure(rounds: usize, operations: usize) -> Result<Vec<Row>> {
+    let bed = Bed::new().await?;
+    let mut found = Rounds::default();
+    for round in 0..=rounds {
+        let mut this = Rounds::default();
+        one_round(&bed, operations, &mut this).await?;
+        if round > 0 {
+            found.get.extend(this.get);
+            found.put_below.extend(this.put_below);
+            found.put_at.extend(this.put_at);
+            found.put_calls.extend(this.put_calls);
+            found.bytes.extend(this.bytes);
+        }
+    }
+    let cpu = |pairs: &[(Cost, Cost)]| {
+        let plain = median(pairs.iter().map(|(plain, _)| plain.us_per_call));
+        let ours = median(pairs.iter().map(|(_, ours)| ours.us_per_call));
+        let ratio = median(pairs.iter().map(|(plain, ours)| ours.us_per_call / plain.us_per_call));
+        format!("{ratio:.2}× ({ours:.2} µs; plain {plain:.2} µs)")
+    };
+    let speed = |pairs: &[(Cost, Cost)]| {
+        let ours = median(pairs.iter().map(|(_, ours)| ours.per_second));
+        let ratio = median(pairs.iter().map(|(plain, ours)| ours.per_second / plain.per_second));
+        format!("{ratio:.2}× ({:.0} k/s)", ours / 1e3)
+    };
+    Ok(vec![
+        Row::new("get ÷ GET, server CPU", cpu(&found.get), "≤ 1.05×", "1.00×"),
+        Row::new(
+            "put below the limit ÷ SET PX, server CPU, drain included",
+            cpu(&found.put_below),
+            "≤ 2.0×",
+            "≤ 1.6×",
+        ),
+        Row::new(
+            "put at the limit ÷ SET PX, server CPU, drain and eviction included",
+            cpu(&found.put_at),
+            "≤ 2.8×",
+            "≤ 2.2×",
+        ),
+        Row::new(
+            "bytes per entry added on the server, drained",
+            format!("{:.2}", median(found.bytes.iter().copied())),
+            "≤ 2",
+            "0",
+        ),
+        Row::new("get ÷ bare redis-rs, throughput", speed(&found.get), "≥ 0.9×", "≥ 0.95×"),
+        Row::new(
+            "put ÷ bare redis-rs sending the same transaction, throughput",
+            speed(&found.put_calls),
+            "≥ 0.9×",
+            "≥ 0.95×",
+        ),
+    ])
+}
+
+async fn one_round(bed: &Bed, operations: usize, found: &mut Rounds) -> Result<()> {
+    bed.flush()?;
+    let empty = bed.data_memory()?;
+    let set = plain_set(bed, operations).await?;
+    let plain_bytes = bed.data_memory()? - empty;
+    let plain_get = plain_get(bed, operations).await?;
+
+    bed.flush()?;
+    let transaction = plain_transaction(bed, operations).await?;
+
+    bed.flush()?;
+    let empty = bed.data_memory()?;
+    let config = Config::builder()
+        .strategy(Strategy::Lru)
+        .max_entries(4 * operations as u64)
+        .ttl(TTL)
+        .build()?;
+    let cache = bed.cache("bench", config, CacheOptions::default()).await?;
+    let manager = Manager::start(&cache);
+    manager.settle(0).await?;
+    let (putting, value) = (cache.clone(), bed.value.clone());
+    let before = bed.cpu()?;
+    let per_second = load(0..operations, move |n| put(putting.clone(), n, value.clone())).await?;
+    manager.settle(operations as u64).await?;
+    let put = cost(bed, before, operations, per_second)?;
+    found.put_below.push((set, put));
+    found.put_calls.push((transaction, put));
+    found
+        .bytes
+        .push((bed.data_memory()? as f64 - empty as f64 - plain_bytes as f64) / operations as f64);
+
+    let before = bed.cpu()?;
+    let per_second = load(0..operations, move |n| get(cache.clone(), n)).await?;
+    found.get.push((plain_get, cost(bed, before, operations, per_second)?));
+    manager.stop().await?;
+
+    put_at_limit(bed, operations, set, found).await
+}
+
+async fn put_at_limit(bed: &Bed, operations: usize, set: Cost, found: &mut Rounds) -> Result<()> {
+    bed.flush()?;
+    let limit = operations / 2;
+    let config =
+        Config::builder().strategy(Strategy::Lru).max_entries(limit as u64).ttl(TTL).build()?;
+    let cache = bed.cache("bench", config, CacheOptions::default()).await?;
+    let manager = Manager::start(&cache);
+    let (putting, value) = (cache.clone(), bed.value.clone());
+    let fill = move |n| put(putting.clone(), n, value.clone());
+    load(0..limit, fill.clone()).await?;
+    manager.settle(limit as u64).await?;
+    let before = bed.cpu()?;
+    let per_second = load(limit..limit + operations, fill).await?;
+    manager.settle(limit as u64).await?;
+    found.put_at.push((set, cost(bed, before, operations, per_second)?));
+    manager.stop().await?;
+    Ok(())
+}
+
+async fn plain_set(bed: &Bed, operations: usize) -> Result<Cost> {
+    let connections = [bed.bare(0), bed.bare(1)];
+    let value = bed.value.clone();
+    let before = bed.cpu()?;
+    let per_second = load(0..operations, move |n| {
+        let (mut connection, value) = (connections[n % 2].clone(), value.clone());
+        async move {
+            let mut set = redis::cmd("SET");
+            set.arg(Bed::name("bench", n)).arg(&value[..]).arg("PX").arg(TTL.as_millis() as u64);
+            Ok(set.exec_async(&mut connection).await?)
+        }
+    })
+    .await?;
+    cost(bed, before, operations, per_second)
+}
+
+/// What a put sends, sent by hand.
+async fn plain_transaction(bed: &Bed, operations: usize) -> Result<Cost> {
+    let connections = [bed.bare(0), bed.bare(1)];
+    let value = bed.value.clone();
+    let before = bed.cpu()?;
+    let per_second = load(0..operations, move |n| {
+        let (mut connection, value) = (connections[n % 2].clone(), value.clone());
+        async move {
+            let ttl = TTL.as_millis() as u64;
+            let mut pipe = redis::pipe();
+            let pipe = pipe.atomic();
+            pipe.cmd("SET").arg(Bed::name("bench", n)).arg(&value[..]).arg("PX").arg(ttl);
+            let record = format!("1p {} {ttl} {n:016x}", value.len());
+            pipe.cmd("RPUSH").arg("inval:{bench:0}:j").arg(record);
+            Ok(pipe.exec_async(&mut connection).await?)
+        }
+    })
+    .await?;
+    cost(bed, before, operations, per_second)
+}
+
+async fn plain_get(bed: &Bed, operations: usize) -> Result<Cost> {
+    let connections = [bed.bare(0), bed.bare(1)];
+    let before = bed.cpu()?;
+    let per_second = load(0..operations, move |n| {
+        let mut connection = connections[n % 2].clone();
+        async move {
+            let mut get = redis::cmd("GET");
+            get.arg(Bed::name("bench", n));
+            let value: Vec<u8> = get.query_async(&mut connection).await?;
+            anyhow::ensure!(!value.is_empty());
+            Ok(())
+        }
+    })
+    .await?;
+    cost(bed, before, operations, per_second)
+}
+
+fn cost(bed: &Bed, before: Duration, operations: usize, per_second: f64) -> Result<Cost> {
+    let used = bed.cpu()?.saturating_sub(before);
+    Ok(Cost { us_per_call: used.as_secs_f64() * 1e6 / operations as f64, per_second })
+}
+
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

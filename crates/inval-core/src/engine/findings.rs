@@ -1,0 +1,131 @@
+//! What was found on the server, and how it goes on the books once the journal has told all that was known then.
+
+use super::{Engine, Look, Phase, Reason};
+use crate::slab::Id;
+use crate::stats::{RemovalCause, Usage};
+use crate::units::{Timestamp, Weight};
+
+/// How far the deadline of an entry on the books may be off the server's, in milliseconds.
+const DEADLINE_ERROR_MS: u64 = 1000;
+
+/// Something that was true when the journal ended at `at_end`. Up to there the journal tells of the
+/// time before, so it is compared with the books when they stand just there: whatever differs
+/// then, nobody has told.
+pub(super) struct Finding {
+    at_end: u64,
+    key: Box<[u8]>,
+    what: Found,
+}
+
+#[derive(Clone, Copy)]
+enum Found {
+    /// We have unlinked it. The books know, but a record may have put it there again.
+    Unlinked,
+    /// It was not there.
+    Missing { was_due: bool },
+    /// It was there.
+    Present { value: Value, reason: Reason },
+}
+
+/// What a look found under a key.
+#[derive(Clone, Copy)]
+struct Value {
+    bytes: u64,
+    deadline: Option<u64>,
+    accessed: Timestamp,
+    mark: u32,
+}
+
+impl Engine {
+    pub(super) fn find_unlinked(&mut self, key: Box<[u8]>, at_end: u64) {
+        self.findings.push_back(Finding { at_end, key, what: Found::Unlinked });
+    }
+
+    pub(super) fn find_missing(&mut self, key: Box<[u8]>, at_end: u64) {
+        let what = Found::Missing { was_due: false };
+        self.findings.push_back(Finding { at_end, key, what });
+    }
+
+    /// Notes what a look found at `time`.
+    pub(super) fn find(&mut self, key: Box<[u8]>, reason: Reason, look: Look, found: Moment) {
+        let Moment { at_end, time } = found;
+        let what = match look {
+            Look::Missing | Look::Foreign => Found::Missing { was_due: reason == Reason::Due },
+            Look::Present { bytes, ttl_ms, idle } => {
+                let deadline = ttl_ms.map(|ttl| time.as_millis().saturating_add(ttl));
+                let (accessed, mark) = (self.access_time(idle, time), self.mark(time, Some(idle)));
+                let value = Value { bytes, deadline, accessed, mark };
+                Found::Present { value, reason }
+            }
+        };
+        self.findings.push_back(Finding { at_end, key, what });
+    }
+
+    /// Settles what was found when the journal did not reach beyond `position`.
+    pub(super) fn settle_findings(&mut self, position: u64) {
+        while let Some(finding) = self.findings.pop_front_if(|found| found.at_end <= position) {
+            let Finding { key, what, .. } = finding;
+            match (what, self.ledger.locate(self.hash(&key), &key)) {
+                (Found::Present { value, reason }, Some(id)) => {
+                    self.compare(id, key, value, reason);
+                }
+                (Found::Present { value, reason }, None) => self.adopt(key, value, reason),
+                (Found::Unlinked, Some(id)) => {
+                    self.ledger.unbook(id, RemovalCause::Evicted);
+                    self.work.evicted += 1;
+                }
+                (Found::Missing { was_due }, Some(id)) => self.miss(id, was_due),
+                (Found::Unlinked | Found::Missing { .. }, None) => {}
+            }
+        }
+    }
+
+    /// Takes an entry into the books that they did not know.
+    fn adopt(&mut self, key: Box<[u8]>, value: Value, reason: Reason) {
+        let id = self.book(key, value.bytes, value.deadline, value.mark);
+        self.ledger.date(id, value.accessed);
+        let weight = u64::from(self.ledger.weight(id));
+        match &mut self.phase {
+            Phase::Rebuilding(rebuild) if reason == Reason::Rebuild => {
+                rebuild.found += Usage { entries: 1, bytes: weight };
+            }
+            _ if reason == Reason::Scrub => self.carried.repaired += 1,
+            _ => {}
+        }
+    }
+
+    /// Puts an entry's weight and deadline right. The look itself counts as an access on the server.
+    fn compare(&mut self, id: Id, key: Box<[u8]>, value: Value, reason: Reason) {
+        if u64::from(self.ledger.weight(id)) != weight(&key, value.bytes) {
+            self.carried.repaired += u64::from(reason != Reason::Told);
+            self.book(key, value.bytes, value.deadline, value.mark);
+            return;
+        }
+        self.ledger.reschedule(id, value.deadline);
+        *self.ledger.value_mut(id) = value.mark;
+    }
+
+    fn miss(&mut self, id: Id, was_due: bool) {
+        let latest = self.server_now().as_millis().saturating_add(DEADLINE_ERROR_MS);
+        if was_due || self.ledger.deadline(id).is_some_and(|deadline| deadline <= latest) {
+            self.ledger.unbook(id, RemovalCause::Expired);
+            self.work.expired += 1;
+        } else {
+            self.ledger.unbook(id, RemovalCause::Vanished);
+            self.carried.repaired += 1;
+        }
+    }
+}
+
+/// A moment of the server: how far the journal reached, and the earliest it may have been.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) at_end: u64,
+    pub(super) time: Timestamp,
+}
+
+/// What an entry weighs.
+pub(super) fn weight(key: &[u8], bytes: u64) -> u64 {
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    u64::from(Weight::of_len(key.len().saturating_add(bytes)).bytes())
+}

@@ -1,0 +1,266 @@
+//! What a manager promises when something goes wrong: nothing is deleted on doubt, nothing is lost from the books.
+
+use inval_core::engine::{EngineSettings, Standing};
+use inval_core::{Config, Strategy, Usage};
+
+use super::world::World;
+
+const LEASE_MS: u64 = 5_000;
+
+fn key(n: u64) -> Vec<u8> {
+    format!("{n:08}").into_bytes()
+}
+
+/// Managers of a partition with room for 100 entries, in which there are `entries`.
+fn world(managers: u32, entries: u64) -> World {
+    let config = Config::builder().strategy(Strategy::Lru).max_entries(100).build().unwrap();
+    let mut world = World::new(config, EngineSettings::default(), managers, 11);
+    world.run_until(1_000, |world| world.steady().is_some());
+    (0..entries).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.run(2_000);
+    world
+}
+
+fn steady_one(world: &World) -> usize {
+    let is_steady = |m: &super::manager::Manager| m.engine.standing() == Standing::Steady;
+    world.managers.iter().position(is_steady).unwrap()
+}
+
+#[test]
+fn a_lost_reply_is_repeated_and_counted_once() {
+    let mut world = world(1, 100);
+    world.network.loses_once_in = 2;
+    (100..160).for_each(|n| {
+        world.server.put(&key(n), 10, None);
+        world.run(30);
+    });
+    world.settle(5_000);
+    assert_eq!(world.accounted("evicted").entries, 60);
+    assert_eq!(world.accounted("vanished"), Usage::default());
+    assert_eq!(world.server.truth.evicted, 60);
+}
+
+#[test]
+fn a_manager_killed_is_replaced_within_its_lease() {
+    for at in 0..40 {
+        let mut world = world(2, 90);
+        (90..120).for_each(|n| _ = world.server.put(&key(n), 10, None));
+        world.run(at);
+        let killed = steady_one(&world);
+        world.crash(killed);
+        let took = world.run_until(2 * LEASE_MS, |world| world.steady().is_some());
+        assert!(took <= LEASE_MS + 500, "{took} ms");
+        world.settle(1_000);
+    }
+}
+
+#[test]
+fn a_paused_manager_does_no_harm() {
+    let mut world = world(2, 100);
+    let paused = steady_one(&world);
+    (100..110).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.run(8);
+    world.pause(paused, 3_600_000);
+    world.run_until(2 * LEASE_MS, |world| {
+        world.managers[1 - paused].engine.standing() == Standing::Steady
+    });
+    (110..150).for_each(|n| {
+        world.server.put(&key(n), 10, None);
+        world.run(1_000);
+    });
+    let alive = world.server.values.clone();
+    world.run(3_600_000);
+    assert_eq!(world.server.values, alive);
+    assert_eq!(world.managers[paused].engine.standing(), Standing::Vacant);
+    world.settle(2_000);
+}
+
+#[test]
+fn a_short_pause_costs_no_rebuild() {
+    let mut world = world(1, 50);
+    world.pause(0, 2 * LEASE_MS);
+    (0..10).for_each(|n| _ = world.server.put(&key(n), 20, None));
+    world.run(2 * LEASE_MS);
+    // The lease is lost, but nobody else had it, so the books stand.
+    let took = world.run_until(1_000, |world| {
+        world.steady().is_some() && world.server.lease.is_some_and(|(token, ..)| token == 2)
+    });
+    assert!(took < 300, "{took} ms");
+    world.settle(1_000);
+    assert_eq!(world.accounted("replaced").entries, 10);
+}
+
+#[test]
+fn two_managers_take_turns_without_losing_a_record() {
+    let mut world = world(2, 0);
+    for n in 0..40 {
+        world.server.put(&key(n), 10, None);
+        let manager = steady_one(&world);
+        world.run(n % 10);
+        world.pause(manager, LEASE_MS + 2_000);
+        world.run_until(3 * LEASE_MS, |world| {
+            world.managers[1 - manager].engine.standing() == Standing::Steady
+        });
+        world.run(3_000);
+    }
+    world.settle(10_000);
+    assert_eq!(world.accounted("").entries, 40);
+    assert_eq!(world.accounted("inserted").entries, 40);
+    assert_eq!(world.accounted("vanished").entries, 0);
+}
+
+#[test]
+fn a_dropped_journal_is_rebuilt_from() {
+    let mut world = world(1, 50);
+    world.pause(0, 2_000);
+    (0..1_000).for_each(|n| {
+        world.server.put(&key(n % 70), 10 + (n % 7) as u32, None);
+        world.server.overflow(300);
+    });
+    (60..70).for_each(|n| _ = world.server.delete(&key(n)));
+    world.server.overflow(0);
+    assert_eq!(world.server.journal.len(), 0);
+    world.settle(4_000);
+    assert_eq!(world.accounted("").entries, 60);
+}
+
+#[test]
+fn a_failover_that_lost_writes_is_noticed() {
+    let mut world = world(1, 50);
+    for lost_ms in [0, 3, 10, 30, 100, 1_000] {
+        world.remember();
+        (0..100).for_each(|n| {
+            world.server.put(&key(n * 7 % 60 + lost_ms), 10, None);
+            world.run(1 + lost_ms / 80);
+            if n % 10 == 0 {
+                world.remember();
+            }
+        });
+        world.fail_over(lost_ms);
+        world.settle(8_000);
+    }
+}
+
+#[test]
+fn a_failover_that_lost_evictions_is_noticed_at_once() {
+    let mut world = world(1, 100);
+    world.remember();
+    (100..150).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.run(1_000);
+    let scrub = 2_000;
+    world.fail_over(900);
+    world.settle(scrub / 2);
+}
+
+#[test]
+fn flushall_empties_the_books() {
+    let mut world = world(2, 100);
+    world.server.flush_all();
+    world.settle(3_000);
+    assert_eq!(world.accounted("").entries, 0);
+    world.server.put(&key(1), 10, None);
+    world.settle(1_000);
+    assert_eq!(world.accounted("").entries, 1);
+}
+
+#[test]
+fn a_poisoned_record_hurries_the_scrub() {
+    let mut world = world(1, 90);
+    // Written by a program that knows another version of the record.
+    world.server.set(&key(3), 77, None);
+    world.server.set(&key(1_000), 5, None);
+    world.server.drop_value(&key(4));
+    world.server.journal.push_back(b"9z what is this".to_vec());
+    world.settle(2_500);
+    assert_eq!(world.server.account("poisoned"), 1);
+    assert_eq!(world.accounted("vanished").entries, 1);
+}
+
+#[test]
+fn poison_without_end_does_not_make_the_scrub_run_without_end() {
+    let mut world = world(1, 90);
+    let requests = world.requests;
+    for _ in 0..600 {
+        world.server.journal.push_back(b"2p ? - k".to_vec());
+        world.run(100);
+    }
+    let each_second = (world.requests - requests) / 60;
+    assert!(each_second < 60, "{each_second} requests a second");
+}
+
+#[test]
+fn foreign_deletes_vanish_and_foreign_writes_are_found() {
+    let mut world = world(1, 80);
+    (0..10).for_each(|n| _ = world.server.drop_value(&key(n)));
+    (200..210).for_each(|n| world.server.set(&key(n), 30, None));
+    world.server.set_expiry(&key(50), Some(1));
+    world.settle(6_000);
+    assert_eq!(world.accounted("vanished").entries, 11);
+    assert_eq!(world.server.account("repaired"), 21);
+    assert_eq!(world.accounted("").entries, 79);
+}
+
+#[test]
+fn a_server_clock_jump_changes_nothing() {
+    for hours in [-30, -1, 1, 30] {
+        let mut world = world(1, 50);
+        (50..100).for_each(|n| _ = world.server.put(&key(n), 10, Some(200 * 3_600_000)));
+        world.run(1_000);
+        world.set_clock(hours * 3_600_000);
+        world.run(5_000);
+        world.settle(1_000);
+        assert_eq!(world.server.values.len(), 100);
+        let gone = ["evicted", "expired", "vanished"].map(|cause| world.accounted(cause).entries);
+        assert_eq!(gone, [0, 0, 0], "{hours} h");
+    }
+}
+
+#[test]
+fn after_the_clock_was_set_back_what_is_read_still_survives() {
+    let mut world = world(1, 100);
+    world.set_clock(-3_600_000);
+    world.run(10_000);
+    assert!(world.server.get(&key(0)));
+    world.run(3_000);
+    world.server.put(&key(100), 10, None);
+    world.settle(2_000);
+    assert!(world.server.get(&key(0)) && !world.server.get(&key(1)));
+}
+
+#[test]
+fn a_lease_from_before_the_clock_was_set_back_ends_in_time() {
+    let mut world = world(2, 10);
+    let killed = steady_one(&world);
+    world.crash(killed);
+    world.set_clock(-3_600_000);
+    world.run_until(2 * LEASE_MS, |world| world.steady().is_some());
+}
+
+#[test]
+fn a_late_attempt_does_not_undo_what_was_done_since() {
+    let mut world = world(1, 100);
+    for n in 100..400 {
+        world.network.loses_once_in = 3;
+        world.server.put(&key(n % 130), 10, None);
+        world.run(20);
+        // While the latest attempts arrive, nobody writes: the accounts must stay true.
+        if n % 50 == 0 {
+            world.settle(2_000);
+        }
+    }
+    world.settle(2_000);
+    assert_eq!(world.accounted("vanished"), Usage::default());
+}
+
+#[test]
+fn while_the_server_forks_nothing_is_deleted_that_was_told_of() {
+    let mut world = world(1, 100);
+    world.run(5_000);
+    world.server.is_forking = true;
+    assert!(world.server.get(&key(0)));
+    world.server.tell_reads(&[key(0)]);
+    world.run(500);
+    world.server.put(&key(100), 10, None);
+    world.settle(2_000);
+    assert!(world.server.get(&key(0)) && !world.server.get(&key(1)));
+}

@@ -1,0 +1,222 @@
+//! What a manager promises while nothing goes wrong: limits, expiry, order of eviction, little work.
+
+use std::time::Duration;
+
+use inval_core::engine::EngineSettings;
+use inval_core::{Config, ConfigBuilder, Strategy};
+
+use super::world::World;
+
+fn key(n: u64) -> Vec<u8> {
+    format!("{n:08}").into_bytes()
+}
+
+/// One manager, steady.
+fn steady(builder: ConfigBuilder, settings: EngineSettings) -> World {
+    let mut world = World::new(builder.build().unwrap(), settings, 1, 7);
+    world.run_until(1_000, |world| world.steady().is_some());
+    world
+}
+
+fn lru(max_entries: u64) -> World {
+    let builder = Config::builder().strategy(Strategy::Lru).max_entries(max_entries);
+    steady(builder, EngineSettings::default())
+}
+
+fn each_strategy(check: impl Fn(Strategy)) {
+    Strategy::ALL.into_iter().for_each(check);
+}
+
+#[test]
+fn an_overwrite_at_the_limit_evicts_nothing() {
+    each_strategy(|strategy| {
+        let builder = Config::builder().strategy(strategy).max_entries(50).max_bytes(50 * 108);
+        let mut world = steady(builder, EngineSettings::default());
+        for n in 0..2_000 {
+            world.server.put(&key(n % 50), 100, None);
+            world.run(n % 4);
+        }
+        world.settle(2_000);
+        assert_eq!((world.server.truth.evicted, world.server.values.len()), (0, 50));
+    });
+}
+
+#[test]
+fn an_expired_entry_never_displaces_a_live_one() {
+    each_strategy(|strategy| {
+        let mut world =
+            steady(Config::builder().strategy(strategy).max_entries(50), EngineSettings::default());
+        // The first wave has expired when the next one comes, and stands on the books all the same.
+        for wave in 0..20 {
+            for n in 0..50 {
+                world.server.put(&key(wave * 50 + n), 10, Some(100 + n));
+            }
+            world.run(160);
+        }
+        world.settle(2_000);
+        assert_eq!((world.server.truth.evicted, world.server.truth.expired), (0, 1_000));
+    });
+}
+
+#[test]
+fn a_burst_of_expiry_leaves_the_books_in_a_few_steps_and_displaces_nothing() {
+    let mut world = lru(100_100);
+    world.audits = false;
+    (0..100).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    (100..100_100).for_each(|n| _ = world.server.put(&key(n), 10, Some(60_000)));
+    world.run_until(10_000, |world| world.managers[0].engine.usage().0.entries == 100_100);
+    world.run(52_000);
+    let before = world.steps;
+    // Still booked, but gone: what is written now needs no room that they have.
+    world.server.true_ms += 8_000;
+    (200_000..200_100).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.run_until(5_000, |world| world.managers[0].engine.usage().0.entries == 200);
+    assert!(world.steps - before < 250, "{} steps", world.steps - before);
+    assert_eq!(world.server.truth.evicted, 0);
+    world.settle(2_000);
+}
+
+#[test]
+fn every_strategy_keeps_the_limit_but_for_what_was_just_written() {
+    each_strategy(|strategy| {
+        let mut world = steady(
+            Config::builder().strategy(strategy).max_entries(500),
+            EngineSettings::default(),
+        );
+        world.audits = false;
+        let mut most = 0;
+        for n in 0..6_000 {
+            world.server.put(&key(n), 10, None);
+            world.server.get(&key(n / 2));
+            world.run(u64::from(n % 2 == 0));
+            most = most.max(world.server.values.len());
+        }
+        // 2,000 writes a second, and a step every few milliseconds.
+        assert!(most <= 540, "{strategy:?}: {most}");
+        world.settle(2_000);
+        assert_eq!(world.server.values.len(), 500, "{strategy:?}");
+    });
+}
+
+#[test]
+fn with_headroom_the_limit_is_never_passed() {
+    let settings = EngineSettings { headroom: 0.1, ..EngineSettings::default() };
+    let mut world = steady(Config::builder().strategy(Strategy::Lru).max_entries(1_000), settings);
+    for n in 0..5_000 {
+        // A writer that slows down where the journal is longer than half of the headroom.
+        while world.server.journal.len() > 50 {
+            world.run(1);
+        }
+        world.server.put(&key(n), 10, None);
+        assert!(world.server.values.len() <= 1_000);
+    }
+    world.settle(2_000);
+    assert_eq!(world.server.values.len(), 900);
+}
+
+#[test]
+fn a_hot_entry_survives_stale_knowledge() {
+    let mut world = lru(20);
+    (0..20).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.run(10_000);
+    // Read, but the manager has not been told: for it this is the entry that goes first.
+    assert!(world.server.get(&key(0)));
+    world.run(3_000);
+    world.server.put(&key(20), 10, None);
+    world.settle(2_000);
+    assert!(world.server.get(&key(0)) && !world.server.get(&key(1)));
+    assert_eq!(world.managers[0].engine.take_work().spared, 1);
+}
+
+#[test]
+fn what_was_told_of_reads_decides_where_the_clock_is_too_coarse() {
+    let mut world = lru(20);
+    (0..20).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.run(300);
+    world.server.tell_reads(&[key(0)]);
+    world.run(300);
+    world.server.put(&key(20), 10, None);
+    world.settle(2_000);
+    assert!(world.server.get(&key(0)) && !world.server.get(&key(1)));
+}
+
+#[test]
+fn where_the_server_keeps_counters_they_are_used() {
+    let mut world = lru(20);
+    world.server.has_lfu = true;
+    (0..20).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    (0..50).for_each(|_| assert!(world.server.get(&key(0))));
+    world.run(500);
+    (20..30).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.settle(2_000);
+    assert!(world.server.get(&key(0)), "it was read fifty times");
+    assert_eq!(world.server.truth.evicted, 10);
+}
+
+#[test]
+fn an_idle_engine_makes_few_requests() {
+    let mut world = lru(100);
+    (0..100).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.run(10_000);
+    world.audits = false;
+    let before = world.requests;
+    world.run(3_600_000);
+    let requests = world.requests - before;
+    // A step each `idle_interval` of 200 ms, and a page of the scrub each second.
+    assert!(requests <= 3_600 * 7, "{requests} in an hour");
+}
+
+#[test]
+fn a_long_lived_backlog_does_not_make_deadlines_too_early() {
+    let mut world = lru(10_000);
+    world.audits = false;
+    // Faster than the manager reads, for ten seconds.
+    for n in 0..10_000 {
+        (0..2).for_each(|i| _ = world.server.put(&key((2 * n + i) % 1_000), 10, Some(5_000)));
+        world.run(1);
+    }
+    let requests = world.requests;
+    world.run(4_000);
+    // Nothing is due for another four seconds, so little is asked.
+    assert!(world.requests - requests < 60, "{}", world.requests - requests);
+    world.settle(5_000);
+}
+
+#[test]
+fn leaving_gives_up_the_lease_at_once() {
+    let mut world = lru(10);
+    world.server.put(&key(1), 10, None);
+    world.run(50);
+    world.managers[0].engine.leave();
+    let left = world.run_until(500, |world| world.server.lease.is_none());
+    assert!(left < 300);
+    world.run(5);
+    assert_eq!(world.managers[0].engine.next_timeout(), None);
+}
+
+#[test]
+fn a_look_does_not_make_an_entry_look_accessed() {
+    let mut world = lru(20);
+    (0..20).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.run(20_000);
+    // A new manager looks at everything, which the idle clock takes for reads.
+    world.crash(0);
+    world.start(0);
+    world.run_until(10_000, |world| world.steady().is_some());
+    world.run(5_000);
+    (20..25).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.settle(2_000);
+    assert_eq!(world.managers[0].engine.take_work().spared, 0);
+}
+
+#[test]
+fn while_many_pages_are_empty_the_lease_is_kept() {
+    let settings = EngineSettings::default();
+    let config = Config::builder().strategy(Strategy::Lru).max_entries(1_000).build().unwrap();
+    let mut world = World::new(config, settings, 2, 3);
+    (0..10).for_each(|n| world.server.set(&key(n), 10, None));
+    world.server.empty_pages = 10_000;
+    world.run_until(100_000, |world| world.steady().is_some());
+    assert_eq!(world.server.lease.map(|(token, ..)| token), Some(1));
+    assert!(Duration::from_millis(world.now()) > settings.lease * 2);
+}

@@ -1,0 +1,125 @@
+//! The cache of bytes as a [`Store`]: the contract it shares with the stores that are elsewhere.
+
+use std::convert::Infallible;
+use std::hash::BuildHasher;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use inval_core::{
+    Config, Insertion, Key, Lifetime, Put, PutCondition, PutOptions, Refusal, Slice, Stats, Store,
+    Usage, Weight,
+};
+
+use crate::builder::Builder;
+use crate::cache::{Cache, InsertOptions};
+use crate::conditional::Refused;
+
+/// A shard is to be maintained at least this often: entries written meanwhile may expire earlier than
+/// all that are there now.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+impl Cache<Key, Bytes> {
+    /// Starts a cache that is a [`Store`]: it charges an entry the bytes of its key and of its value.
+    pub fn of_bytes(config: Config) -> Builder<Key, Bytes> {
+        Self::builder(config)
+            .weigher(|key, value| Weight::of_len(key.as_bytes().len().saturating_add(value.len())))
+    }
+}
+
+/// Its partitions are the shards. An entry is charged what the cache's weigher says, so only one made by
+/// [`Cache::of_bytes`], or with a like weigher, keeps the contract. Nothing ever waits, and nothing fails.
+impl<S: BuildHasher + Send + Sync> Store for Cache<Key, Bytes, S> {
+    type Error = Infallible;
+
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>, Infallible> {
+        Ok(self.get(key))
+    }
+
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Bytes>>, Infallible> {
+        Ok(keys.iter().map(|key| self.get(key)).collect())
+    }
+
+    async fn put(&self, key: &Key, value: Bytes, options: PutOptions) -> Result<Put, Infallible> {
+        let PutOptions { ttl, condition } = options;
+        let options = InsertOptions { ttl, weight: None };
+        Ok(came_of(self.insert_if(condition, key.clone(), value, options)))
+    }
+
+    async fn put_many(
+        &self,
+        entries: &[(Key, Bytes)],
+        ttl: Option<Duration>,
+    ) -> Result<Vec<Put>, Infallible> {
+        let options = InsertOptions { ttl, weight: None };
+        let put = |(key, value): &(Key, Bytes)| {
+            came_of(self.insert_if(PutCondition::Always, key.clone(), value.clone(), options))
+        };
+        Ok(entries.iter().map(put).collect())
+    }
+
+    async fn invalidate(&self, keys: &[Key]) -> Result<u64, Infallible> {
+        Ok(keys.iter().filter(|key| self.remove(*key).is_some()).count() as u64)
+    }
+
+    async fn contains(&self, key: &Key) -> Result<bool, Infallible> {
+        Ok(self.contains(key))
+    }
+
+    async fn lifetime(&self, key: &Key) -> Result<Lifetime, Infallible> {
+        let hash = self.hash(key);
+        let books = &*self.lock(hash);
+        Ok(books.ledger.lifetime(hash, key, self.read_time(books)))
+    }
+
+    async fn clear(&self) -> Result<(), Infallible> {
+        self.clear();
+        Ok(())
+    }
+
+    async fn usage(&self) -> Result<Usage, Infallible> {
+        Ok(self.usage())
+    }
+
+    async fn stats(&self) -> Result<Stats, Infallible> {
+        Ok(self.stats())
+    }
+
+    fn partitions(&self) -> u32 {
+        self.shards() as u32
+    }
+
+    async fn maintain(&self, partition: u32, budget: Duration) -> Result<Slice, Infallible> {
+        Ok(self.maintain_within(partition, budget))
+    }
+}
+
+impl<S: BuildHasher> Cache<Key, Bytes, S> {
+    fn maintain_within(&self, partition: u32, budget: Duration) -> Slice {
+        let mut slice = Slice { next: LONGEST_PAUSE, ..Slice::default() };
+        let Some(shard) = self.shards.get(partition as usize) else { return slice };
+        let (started, now) = (Instant::now(), self.clock.now());
+        loop {
+            let (expired, is_done) = self.maintain_slice(shard, now);
+            slice.expired += expired as u64;
+            if is_done {
+                break;
+            }
+            if started.elapsed() >= budget {
+                return Slice { next: Duration::ZERO, ..slice };
+            }
+        }
+        if let Some(timeout) = shard.lock().ledger.next_timeout() {
+            let pause = timeout.as_millis().saturating_sub(now.as_millis());
+            slice.next = slice.next.min(Duration::from_millis(pause));
+        }
+        slice
+    }
+}
+
+fn came_of(outcome: Result<Insertion, Refused<Key, Bytes>>) -> Put {
+    match outcome.map_err(|refused| refused.reason) {
+        Ok(_) => Put::Stored,
+        Err(Refusal::Unmet) => Put::Unmet,
+        Err(Refusal::Rejected(rejection)) => Put::Rejected(rejection),
+    }
+}

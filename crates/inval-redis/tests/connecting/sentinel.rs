@@ -1,0 +1,72 @@
+//! A primary that sentinels replace.
+
+use inval_redis::{AuthenticationError, ConnectOptions, Credentials, Error};
+use inval_test_servers::{Options, Sentinel, Server};
+use redis::Value;
+
+use super::support::{admin, bulk, connect, hasty, never, safe, try_connect, until_it_succeeds};
+
+fn url(sentinels: &[Server], master: &str) -> String {
+    let sentinels: Vec<_> =
+        sentinels.iter().map(|sentinel| sentinel.address().to_string()).collect();
+    format!("redis+sentinel://{}/{master}", sentinels.join(","))
+}
+
+#[tokio::test]
+async fn a_failover_is_followed() {
+    let servers = Sentinel::start(1, 3).unwrap();
+    let target = url(servers.sentinels(), servers.master_name());
+    let client = connect(&target, ConnectOptions::default()).await;
+    assert_eq!(never(&client, "SET a x").await, Ok(Value::Okay));
+    let previous = servers.kill_master().unwrap();
+    until_it_succeeds(&client, "SET a y").await;
+    assert_eq!(safe(&client, "GET a").await, Ok(bulk("y")));
+    let master = servers.wait_for_failover(previous).unwrap();
+    assert_eq!(admin(master, "GET a"), "y");
+}
+
+/// The old primary stays up as a replica, and says so.
+#[tokio::test]
+async fn a_planned_failover_is_followed() {
+    let servers = Sentinel::start(1, 1).unwrap();
+    let target = url(servers.sentinels(), servers.master_name());
+    let client = connect(&target, ConnectOptions::default()).await;
+    assert_eq!(never(&client, "SET a x").await, Ok(Value::Okay));
+    let previous = servers.master().unwrap();
+    let failover = format!("SENTINEL FAILOVER {}", servers.master_name());
+    assert_eq!(admin(&servers.sentinels()[0], &failover), "OK");
+    let master = servers.wait_for_failover(previous).unwrap();
+    until_it_succeeds(&client, "SET a y").await;
+    assert_eq!(admin(master, "GET a"), "y");
+}
+
+#[tokio::test]
+async fn one_sentinel_that_is_up_is_enough() {
+    let servers = Sentinel::start(0, 3).unwrap();
+    for sentinel in &servers.sentinels()[..2] {
+        sentinel.kill().unwrap();
+    }
+    let target = url(servers.sentinels(), servers.master_name());
+    let client = connect(&target, hasty()).await;
+    assert_eq!(never(&client, "SET a x").await, Ok(Value::Okay));
+
+    let unknown = try_connect(&url(&servers.sentinels()[2..], "nobody"), hasty()).await;
+    assert_eq!(unknown.map(|_| ()), Err(Error::UnknownMaster));
+    servers.sentinels()[2].kill().unwrap();
+    let refused = Error::Unreachable(std::io::ErrorKind::ConnectionRefused);
+    assert_eq!(try_connect(&target, hasty()).await.map(|_| ()), Err(refused));
+}
+
+#[tokio::test]
+async fn sentinels_may_have_a_password_of_their_own() {
+    let servers = Sentinel::start_with(&Options::redis(), 0, 1).unwrap();
+    let sentinel = &servers.sentinels()[0];
+    admin(sentinel, "ACL SETUSER default resetpass >hunter2");
+    let target = url(servers.sentinels(), servers.master_name());
+    let refused = try_connect(&target, hasty()).await;
+    assert_eq!(refused.map(|_| ()), Err(AuthenticationError::Missing.into()));
+    let sentinel_credentials =
+        Some(Credentials::Given { user: None, password: "hunter2".to_owned() });
+    let client = connect(&target, ConnectOptions { sentinel_credentials, ..hasty() }).await;
+    assert_eq!(never(&client, "SET a x").await, Ok(Value::Okay));
+}
