@@ -69,6 +69,13 @@ impl Bed {
         self.bare[number % self.bare.len()].clone()
     }
 
+    /// The same cache over another number of connections.
+    pub(crate) async fn cache_over(&self, connections: u32, config: Config) -> Result<Cache> {
+        let options = ConnectOptions { connections, ..ConnectOptions::default() };
+        let client = Client::connect(&self.server.url().parse()?, options).await?;
+        Ok(Cache::open(client, "bench".parse()?, config, CacheOptions::default()).await?)
+    }
+
     pub(crate) async fn cache(
         &self,
         name: &str,

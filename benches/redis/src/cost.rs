@@ -9,6 +9,9 @@ use inval_redis::CacheOptions;
 use crate::bed::{Bed, Manager, TTL, get, load, put};
 use crate::report::Row;
 
+/// Numbers of connections to compare.
+const CONNECTIONS: [u32; 4] = [1, 2, 4, 8];
+
 /// Server CPU and speed of one load.
 #[derive(Clone, Copy)]
 struct Cost {
@@ -23,6 +26,7 @@ struct Rounds {
     put_below: Vec<(Cost, Cost)>,
     put_at: Vec<(Cost, Cost)>,
     put_calls: Vec<(Cost, Cost)>,
+    get_over: [Vec<f64>; CONNECTIONS.len()],
     bytes: Vec<f64>,
 }
 
@@ -37,6 +41,9 @@ pub(crate) async fn measure(rounds: usize, operations: usize) -> Result<Vec<Row>
             found.put_below.extend(this.put_below);
             found.put_at.extend(this.put_at);
             found.put_calls.extend(this.put_calls);
+            for (all, this) in found.get_over.iter_mut().zip(this.get_over) {
+                all.extend(this);
+            }
             found.bytes.extend(this.bytes);
         }
     }
@@ -51,7 +58,12 @@ pub(crate) async fn measure(rounds: usize, operations: usize) -> Result<Vec<Row>
         let ratio = median(pairs.iter().map(|(plain, ours)| ours.per_second / plain.per_second));
         format!("{ratio:.2}× ({:.0} k/s)", ours / 1e3)
     };
+    let over = CONNECTIONS.iter().zip(found.get_over).map(|(connections, per_second)| {
+        format!("{connections}: {:.0} k/s", median(per_second.into_iter()) / 1e3)
+    });
+    let over = over.collect::<Vec<_>>().join(", ");
     Ok(vec![
+        Row::new("get, throughput by connections shared by 64 calls", over, "", ""),
         Row::new("get ÷ GET, server CPU", cpu(&found.get), "≤ 1.05×", "1.00×"),
         Row::new(
             "put below the limit ÷ SET PX, server CPU, drain included",
@@ -112,6 +124,10 @@ async fn one_round(bed: &Bed, operations: usize, found: &mut Rounds) -> Result<(
         .bytes
         .push((bed.data_memory()? as f64 - empty as f64 - plain_bytes as f64) / operations as f64);
 
+    for (connections, speeds) in CONNECTIONS.iter().zip(&mut found.get_over) {
+        let cache = bed.cache_over(*connections, config).await?;
+        speeds.push(load(0..operations, move |n| get(cache.clone(), n)).await?);
+    }
     let before = bed.cpu()?;
     let per_second = load(0..operations, move |n| get(cache.clone(), n)).await?;
     found.get.push((plain_get, cost(bed, before, operations, per_second)?));

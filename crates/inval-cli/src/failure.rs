@@ -20,7 +20,7 @@ pub(crate) enum UsageError {
     UnknownExtension,
     #[error("the trace holds no requests")]
     NoRequests,
-    #[error("--store: {0}, or memory:")]
+    #[error("--store is neither memory: nor a server")]
     Target(#[from] TargetError),
     #[error(
         "a server takes one cache after the other, but this trace can be read only once: name one \

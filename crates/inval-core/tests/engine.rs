@@ -66,7 +66,8 @@ impl Drop for Seed {
 
 #[test]
 fn in_calm_the_accounts_are_the_truth() {
-    for seed in seeds(40) {
+    // In the world of the last seed an entry is evicted between a look and the end of the journal then.
+    for seed in seeds(40).chain([6_627]) {
         let _seed = Seed(seed);
         let mut world = unscrubbed(seed, 1);
         world.network.delay_ms = 1..2 + seed % 9;

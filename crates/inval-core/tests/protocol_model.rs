@@ -51,7 +51,14 @@ fn check(changes: &'static [Change], budget: Budget, reached: &[&'static str]) {
 fn check_flaw(flaw: Flaw, changes: &'static [Change], budget: Budget, name: &'static str) {
     let found = HasDiscoveries::AnyOf(BTreeSet::from([name]));
     let protocol = Protocol { changes, budget, flaw: Some(flaw) };
+    let t = std::time::Instant::now();
     let checker = protocol.checker().finish_when(found).spawn_bfs().join();
+    println!(
+        "{flaw:?} {} {:?} {:?}",
+        checker.unique_state_count(),
+        t.elapsed(),
+        checker.discovery(name).map(|p| p.into_actions())
+    );
     checker.assert_any_discovery(name);
 }
 
@@ -69,7 +76,7 @@ fn with_every_change_a_lost_message_and_a_crash() {
 
 #[test]
 fn with_two_managers() {
-    check(TOLD, Budget { writes: 2, terms: 2, losses: 1, ..NONE }, &[TAKEN_OVER]);
+    check(ANY, Budget { writes: 2, terms: 2, ..NONE }, &[TAKEN_OVER]);
 }
 
 #[test]
@@ -79,7 +86,7 @@ fn with_two_managers_that_evict() {
 
 #[test]
 fn with_three_terms() {
-    check(PUT, Budget { writes: 1, losses: 1, terms: 3, victims: 1, ..NONE }, &[TAKEN_OVER]);
+    check(PUT, Budget { writes: 1, terms: 3, victims: 1, ..NONE }, &[TAKEN_OVER]);
 }
 
 #[test]
@@ -89,7 +96,7 @@ fn with_a_dropped_journal() {
 
 #[test]
 fn with_a_dropped_journal_and_lost_messages() {
-    check(PUT, Budget { writes: 3, losses: 2, ..NONE }, &[REBUILT]);
+    check(PUT, Budget { writes: 3, losses: 1, ..NONE }, &[REBUILT]);
 }
 
 #[test]
@@ -140,5 +147,40 @@ fn every_flaw_is_found() {
     check_flaw(Flaw::ResumesInDoubt, ANY, Budget { terms: 2, ..loss }, TRUE_BOOKS);
     check_flaw(Flaw::ResumesAfterAnother, ANY, Budget { terms: 3, ..none }, TRUE_BOOKS);
     check_flaw(Flaw::ForgetsFindings, PUT, Budget { writes: 2, ..none }, TRUE_BOOKS);
+    check_flaw(Flaw::EvictsAgain, PUT, Budget { writes: 2, ..loss }, TRUE_BOOKS);
     check_flaw(Flaw::IgnoresBacklog, PUT, Budget { writes: 3, ..none }, BOUNDED);
+}
+
+#[test]
+fn big() {
+    let run = |changes, budget: Budget, flaw| {
+        let checker = explore(Protocol { changes, budget, flaw });
+        for name in ALWAYS {
+            if let Some(p) = checker.discovery(name) {
+                println!("FOUND {name} {:?}", p.into_actions());
+            }
+        }
+        if flaw.is_none() {
+            assert!(checker.discovery(SEEN_FIRST).is_none());
+        }
+    };
+    run(PUT, Budget { writes: 3, losses: 2, victims: 1, seconds: 1, ..NONE }, None);
+    run(ANY, Budget { writes: 2, losses: 2, victims: 1, seconds: 1, ..NONE }, None);
+    run(ANY, Budget { writes: 2, losses: 2, victims: 2, ..NONE }, Some(Flaw::TrustsRunningSecond));
+    run(
+        PUT,
+        Budget { writes: 3, losses: 1, victims: 2, seconds: 1, ..NONE },
+        Some(Flaw::TrustsRunningSecond),
+    );
+    run(
+        TOLD,
+        Budget { writes: 2, losses: 1, victims: 1, terms: 2, ..NONE },
+        Some(Flaw::TrustsRunningSecond),
+    );
+    run(
+        PUT,
+        Budget { writes: 1, losses: 1, victims: 1, terms: 3, tellings: 1, crashes: 1, ..NONE },
+        None,
+    );
+    run(TOLD, Budget { writes: 2, losses: 1, victims: 1, tellings: 3, expiries: 1, ..NONE }, None);
 }

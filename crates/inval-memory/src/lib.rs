@@ -54,8 +54,7 @@ pub use inval_core::{
 };
 pub use iter::Iter;
 
-/// Compiles and runs the examples of the READMEs.
+/// Compiles and runs the examples of the README.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
 #[doc = include_str!("../README.md")]
 struct ReadMe;

@@ -53,7 +53,8 @@ pub use connect::{
 };
 pub use error::{AuthenticationError, Code, CredentialsError, Error, Interruption, TlsError};
 
-/// Compiles the example of the README.
+/// Compiles the examples of the READMEs.
 #[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
 #[doc = include_str!("../README.md")]
 struct ReadMe;

@@ -232,8 +232,24 @@ impl Cache {
         let unlink = pipe.cmd("UNLINK");
         keys.iter().for_each(|key| _ = unlink.arg(partition.names.entry(key)));
         let records: Vec<_> = keys.iter().map(|&key| Record::Deleted { key }.encode()).collect();
-        let replies = self.send_with_records(partition, pipe, &records).await?;
+        let replies = match self.send_with_records(partition, pipe, &records).await {
+            Err(Error::OutOfMemory) => self.delete_untold(partition, keys).await?,
+            replies => replies?,
+        };
         wire::number(replies.first().ok_or(Error::UnexpectedReply)?)
+    }
+
+    /// Deletes entries although there is no memory for the records of it. Without them the manager
+    /// finds out by itself, later.
+    async fn delete_untold(
+        &self,
+        partition: &Partition,
+        keys: &[&[u8]],
+    ) -> Result<Vec<Value>, Error> {
+        let mut pipe = redis::pipe();
+        let unlink = pipe.cmd("UNLINK");
+        keys.iter().for_each(|key| _ = unlink.arg(partition.names.entry(key)));
+        self.client().pipeline(&pipe, Repeat::Safe).await
     }
 
     async fn send_with_records(

@@ -69,6 +69,8 @@ impl Engine {
                 (Found::Present { value, reason }, Some(id)) => {
                     self.compare(id, key, value, reason);
                 }
+                // It was on the books when it came due, so we have taken it off since.
+                (Found::Present { reason: Reason::Due, .. }, None) => {}
                 (Found::Present { value, reason }, None) => self.adopt(key, value, reason),
                 (Found::Unlinked, Some(id)) => {
                     self.ledger.unbook(id, RemovalCause::Evicted);

@@ -23,6 +23,11 @@ pub(super) struct Journal {
 }
 
 impl Journal {
+    /// A journal of which nothing is known but where it stands.
+    pub(super) fn at(generation: u64, position: u64) -> Self {
+        Self { generation, position, ..Self::default() }
+    }
+
     /// Whether the server's journal goes on where we stand, with or without what we worked off last.
     pub(super) fn accepts(&mut self, generation: u64, position: u64) -> bool {
         let worked_off = self.position.saturating_add(u64::from(self.worked_off));

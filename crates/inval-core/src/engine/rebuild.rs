@@ -25,7 +25,7 @@ impl Engine {
     /// Begins a rebuild with empty books. The journal stands at `position` of `generation`; it is read
     /// from its beginning, for what it says twice does no harm.
     pub(super) fn rebuild(&mut self, generation: u64, position: u64) {
-        self.journal = Journal { generation, position, ..Journal::default() };
+        self.journal = Journal::at(generation, position);
         self.forget_books();
         self.scrub.restart(self.now.saturating_add(self.settings.scrub_interval));
         self.phase = Phase::Rebuilding(Rebuild::default());

@@ -1,5 +1,7 @@
 //! What a manager promises when something goes wrong: nothing is deleted on doubt, nothing is lost from the books.
 
+use std::time::Duration;
+
 use inval_core::engine::{EngineSettings, Standing};
 use inval_core::{Config, Strategy, Usage};
 
@@ -143,13 +145,21 @@ fn a_failover_that_lost_writes_is_noticed() {
 
 #[test]
 fn a_failover_that_lost_evictions_is_noticed_at_once() {
-    let mut world = world(1, 100);
+    let scrub_interval = Duration::from_secs(1 << 30);
+    let settings = EngineSettings { scrub_interval, ..EngineSettings::default() };
+    let config = Config::builder().strategy(Strategy::Lru).max_entries(100).build().unwrap();
+    let mut world = World::new(config, settings, 1, 11);
+    world.run_until(1_000, |world| world.steady().is_some());
+    (0..5_000).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    // The journal has been read and taken off; nothing but evictions goes on.
+    let is_read = |world: &World| world.server.journal.is_empty();
+    world.run_until(1_000, is_read);
     world.remember();
-    (100..150).for_each(|n| _ = world.server.put(&key(n), 10, None));
-    world.run(1_000);
-    let scrub = 2_000;
-    world.fail_over(900);
-    world.settle(scrub / 2);
+    let before = world.server.values.len();
+    world.run(6);
+    assert!(world.server.values.len() < before && before > 1_000);
+    world.fail_over(5);
+    world.settle(1_000);
 }
 
 #[test]

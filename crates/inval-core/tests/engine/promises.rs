@@ -60,7 +60,9 @@ fn an_expired_entry_never_displaces_a_live_one() {
 
 #[test]
 fn a_burst_of_expiry_leaves_the_books_in_a_few_steps_and_displaces_nothing() {
-    let mut world = lru(100_100);
+    let settings = EngineSettings { drain_batch: 10_000, ..EngineSettings::default() };
+    let builder = Config::builder().strategy(Strategy::Lru).max_entries(100_100);
+    let mut world = steady(builder, settings);
     world.audits = false;
     (0..100).for_each(|n| _ = world.server.put(&key(n), 10, None));
     (100..100_100).for_each(|n| _ = world.server.put(&key(n), 10, Some(60_000)));
@@ -69,8 +71,8 @@ fn a_burst_of_expiry_leaves_the_books_in_a_few_steps_and_displaces_nothing() {
     let before = world.steps;
     // Still booked, but gone: what is written now needs no room that they have.
     world.server.true_ms += 8_000;
-    (200_000..200_100).for_each(|n| _ = world.server.put(&key(n), 10, None));
-    world.run_until(5_000, |world| world.managers[0].engine.usage().0.entries == 200);
+    (200_000..205_000).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.run_until(5_000, |world| world.managers[0].engine.usage().0.entries == 5_100);
     assert!(world.steps - before < 250, "{} steps", world.steps - before);
     assert_eq!(world.server.truth.evicted, 0);
     world.settle(2_000);
@@ -204,6 +206,18 @@ fn a_look_does_not_make_an_entry_look_accessed() {
     world.start(0);
     world.run_until(10_000, |world| world.steady().is_some());
     world.run(5_000);
+    (20..25).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.settle(2_000);
+    assert_eq!(world.managers[0].engine.take_work().spared, 0);
+}
+
+#[test]
+fn nor_does_a_look_at_what_did_not_expire_after_all() {
+    let mut world = lru(20);
+    (0..20).for_each(|n| _ = world.server.put(&key(n), 10, Some(10_000)));
+    (0..20).for_each(|n| world.server.set_expiry(&key(n), None));
+    // When its time has passed the manager looks, and finds it there.
+    world.run(30_000);
     (20..25).for_each(|n| _ = world.server.put(&key(n), 10, None));
     world.settle(2_000);
     assert_eq!(world.managers[0].engine.take_work().spared, 0);

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use redis::{Cmd, Pipeline, Script, Value};
 
@@ -15,6 +14,7 @@ use super::link::Answer;
 use super::node::Node;
 use super::options::ConnectOptions;
 use super::reply::{error_of, first_error};
+use super::retry::Limits;
 use super::scan::{self, Cursor, Page};
 use super::sentinel::Sentinels;
 use super::target::{Servers, Target};
@@ -34,7 +34,7 @@ pub struct Client {
 
 struct Shared {
     topology: Topology,
-    overall_timeout: Duration,
+    limits: Limits,
     target: String,
 }
 
@@ -42,9 +42,9 @@ impl Client {
     /// Connects and logs in. Fails at once, without retries, if that does not succeed.
     pub async fn connect(target: &Target, options: ConnectOptions) -> Result<Self, Error> {
         let dialling = Arc::new(Dialling::new(target, options)?);
-        let overall_timeout = dialling.options.overall_timeout;
+        let limits = Limits::of(&dialling.options);
         let topology = connect(target.servers.clone(), dialling).await?;
-        let shared = Shared { topology, overall_timeout, target: target.to_string() };
+        let shared = Shared { topology, limits, target: target.to_string() };
         Ok(Self { shared: Arc::new(shared), scripts: Arc::new([]) })
     }
 
@@ -124,8 +124,8 @@ impl Client {
     }
 
     fn journey<'a>(&'a self, request: Request<'a>, repeat: Repeat) -> Journey<'a> {
-        let Shared { topology, overall_timeout, .. } = &*self.shared;
-        Journey::new(topology, &self.scripts, request, repeat, *overall_timeout)
+        let Shared { topology, limits, .. } = &*self.shared;
+        Journey::new(topology, &self.scripts, request, repeat, *limits)
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use bb8::ManageConnection;
 use rustls::ClientConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
-use super::credentials::{Credentials, Login};
+use super::credentials::Login;
 use super::endpoint::{Endpoint, open_tcp, open_tls, open_unix};
 use super::link::Link;
-use super::login::{Role, log_in};
+use super::login::{Entry, Role, log_in};
 use super::options::ConnectOptions;
 use super::sentinel::Sentinels;
 use super::target::Target;
@@ -36,27 +37,24 @@ impl Dialling {
         let login = match (role, &self.options.sentinel_credentials) {
             (Role::Sentinel, None) => None,
             (Role::Sentinel, Some(credentials)) => credentials.look_up(None).await?,
-            _ => self.credentials().look_up(self.login.as_ref()).await?,
+            _ => self.options.credentials.look_up(self.login.as_ref()).await?,
         };
-        let mut link = self.open(endpoint).await?;
-        let db = if role == Role::Sentinel { 0 } else { self.db };
-        log_in(&mut link, login.as_ref(), db, role).await?;
-        Ok(link)
-    }
-
-    fn credentials(&self) -> &Credentials {
-        &self.options.credentials
-    }
-
-    async fn open(&self, endpoint: &Endpoint) -> Result<Link, Error> {
-        let wait = self.options.response_timeout;
+        let entry = Entry { login, db: if role == Role::Sentinel { 0 } else { self.db }, role };
         match (endpoint, &self.tls) {
             (Endpoint::Tcp(address), Some(tls)) => {
-                Link::over(open_tls(address, tls).await?, wait).await
+                self.enter(open_tls(address, tls).await?, entry).await
             }
-            (Endpoint::Tcp(address), None) => Link::over(open_tcp(address).await?, wait).await,
-            (Endpoint::Unix(path), _) => Link::over(open_unix(path).await?, wait).await,
+            (Endpoint::Tcp(address), None) => self.enter(open_tcp(address).await?, entry).await,
+            (Endpoint::Unix(path), _) => self.enter(open_unix(path).await?, entry).await,
         }
+    }
+
+    async fn enter<S>(&self, mut stream: S, entry: Entry) -> Result<Link, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let instance = log_in(&mut stream, &entry).await?;
+        Link::over(stream, self.options.response_timeout, instance).await
     }
 
     /// A connection to a sentinel.

@@ -3,7 +3,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use redis::{Pipeline, Script, ServerError, Value};
 use tokio::time::timeout_at;
@@ -15,9 +14,9 @@ use super::cluster::slot::Slot;
 use super::link::{Answer, Link};
 use super::node::Node;
 use super::reply::{Redirect, Silence, error_of, redirect_of};
-use super::retry::Effort;
+use super::retry::{Effort, Limits};
 use super::scan::Cursor;
-use crate::error::{Error, Interruption, TlsError};
+use crate::error::{Error, Interruption};
 
 /// The servers of a client.
 pub(super) enum Topology {
@@ -59,7 +58,7 @@ impl<'a> Journey<'a> {
         scripts: &'a [Script],
         request: Request<'a>,
         repeat: Repeat,
-        overall_timeout: Duration,
+        limits: Limits,
     ) -> Self {
         let slot = match topology {
             Topology::One { .. } => None,
@@ -72,7 +71,7 @@ impl<'a> Journey<'a> {
             repeat,
             slot,
             cursor: Cursor::START,
-            effort: Effort::new(overall_timeout),
+            effort: Effort::new(limits),
             detour: None,
             is_late: false,
             has_loaded_scripts: false,
@@ -186,7 +185,6 @@ impl<'a> Journey<'a> {
     async fn after_silence(&mut self, silence: Silence) -> Result<(), Error> {
         match silence {
             Silence::Garbage => Err(Error::Protocol),
-            Silence::ClientCertificate => Err(TlsError::ClientCertificate.into()),
             Silence::Interrupted(how) if self.repeat == Repeat::Never => {
                 Err(Error::OutcomeUnknown(how))
             }
@@ -242,8 +240,11 @@ impl<'a> Journey<'a> {
             return Err(Error::CrossSlot);
         }
         let node = cluster.follow(redirect, from);
-        self.effort.redirect().await?;
-        self.detour = redirect.is_once.then_some(node);
+        if redirect.is_once {
+            self.detour = Some(node);
+        } else {
+            self.effort.redirect().await?;
+        }
         Ok(Next::TryAgain)
     }
 

@@ -1,6 +1,7 @@
 //! One connection that calls share, and the knowledge whether it still works.
 
 use std::future::poll_fn;
+use std::io;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -8,13 +9,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, RedisConnectionInfo, RedisError, ServerError, Value};
+use redis::{AsyncConnectionConfig, RedisConnectionInfo, ServerError, Value};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::AbortHandle;
 
 use super::call::Request;
-use super::reply::{Silence, silence_of};
-use crate::error::{Error, Interruption};
+use super::reply::{Silence, first_error, silence_of};
+use crate::error::Error;
 
 /// A connection, cheap to clone. The last clone that is dropped closes it.
 #[derive(Clone)]
@@ -50,24 +51,32 @@ pub(super) enum Answer {
 }
 
 impl Link {
-    /// Speaks the protocol over `stream`. Does not log in.
-    pub(super) async fn over<S>(stream: S, response_timeout: Duration) -> Result<Self, Error>
+    /// Speaks the protocol over a stream on which we are logged in. `instance` tells the server's
+    /// process from others; without it, every connection counts as one to another process.
+    pub(super) async fn over<S>(
+        stream: S,
+        response_timeout: Duration,
+        instance: Option<u64>,
+    ) -> Result<Self, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        // Without user, database and library name there is nothing that redis-rs would say first,
-        // so that `login` has it all in one round trip and sees the server's own replies.
+        // Without user, database and library name redis-rs says nothing by itself.
         let silent = RedisConnectionInfo::default().set_skip_set_lib_name();
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(Some(response_timeout));
         let (connection, driver) = MultiplexedConnection::new_with_config(&silent, stream, config)
             .await
-            .map_err(|error| error_before_sending(&error))?;
+            .map_err(|_| Error::Unreachable(io::ErrorKind::Other))?;
         let shared = Arc::new(Driver::default());
         let task = tokio::spawn(drive(driver, Arc::downgrade(&shared)));
         shared.task.get_or_init(|| task.abort_handle());
-        Ok(Self { connection, driver: shared, instance: fastrand::u64(..) })
+        Ok(Self {
+            connection,
+            driver: shared,
+            instance: instance.unwrap_or_else(|| fastrand::u64(..)),
+        })
     }
 
     /// True if the connection has ended, or a reply was missing, so that it must be replaced.
@@ -85,10 +94,6 @@ impl Link {
         self.instance
     }
 
-    pub(super) fn set_instance(&mut self, instance: u64) {
-        self.instance = instance;
-    }
-
     /// Sends and waits for the answer, at most for the response timeout. Dropping the future is
     /// harmless, but what was sent is carried out all the same.
     pub(super) async fn send(&self, request: Request<'_>) -> Result<Answer, Silence> {
@@ -98,10 +103,12 @@ impl Link {
                 connection.send_packed_command(command).await.map(Answer::Reply)
             }
             Request::Pipeline(commands) if commands.is_transaction() => {
+                // Together with the replies to MULTI and EXEC, which redis-rs would rather skip: it
+                // miscounts where MULTI itself is refused.
                 let replies =
-                    connection.send_packed_commands(commands, commands.len() + 1, 1).await;
-                match replies {
-                    Ok(replies) => return self.result_of_exec(replies),
+                    connection.send_packed_commands(commands, 0, commands.len() + 2).await;
+                match replies.map(outcome_of_transaction) {
+                    Ok(outcome) => return outcome.ok_or_else(|| self.broken_by(Silence::Garbage)),
                     Err(error) => Err(error),
                 }
             }
@@ -110,24 +117,7 @@ impl Link {
                 .await
                 .map(Answer::Replies),
         };
-        answer.or_else(|error| self.refusal_or_silence(error))
-    }
-
-    fn result_of_exec(&self, mut replies: Vec<Value>) -> Result<Answer, Silence> {
-        match replies.pop() {
-            Some(Value::Array(replies)) => Ok(Answer::Replies(replies)),
-            Some(Value::ServerError(error)) => Ok(Answer::Refused(error)),
-            _ => Err(self.broken_by(Silence::Garbage)),
-        }
-    }
-
-    /// redis-rs reports a transaction whose commands were refused one by one as an error of its own.
-    fn refusal_or_silence(&self, error: RedisError) -> Result<Answer, Silence> {
-        let silence = silence_of(&error);
-        match error.into_server_errors().as_deref() {
-            Some([(_, first), ..]) => Ok(Answer::Refused(first.clone())),
-            _ => Err(self.broken_by(silence)),
-        }
+        answer.map_err(|error| self.broken_by(silence_of(&error)))
     }
 
     fn broken_by(&self, silence: Silence) -> Silence {
@@ -162,15 +152,15 @@ async fn drive(driver: impl Future<Output = ()>, shared: Weak<Driver>) {
     }
 }
 
-fn error_before_sending(error: &RedisError) -> Error {
-    match silence_of(error) {
-        Silence::Garbage => Error::Protocol,
-        Silence::ClientCertificate => crate::error::TlsError::ClientCertificate.into(),
-        Silence::Interrupted(Interruption::Timeout) => {
-            Error::Unreachable(std::io::ErrorKind::TimedOut)
+/// What became of a transaction, from the replies to all its commands with the last to `EXEC`.
+/// `None` if they have another form.
+pub(super) fn outcome_of_transaction(mut replies: Vec<Value>) -> Option<Answer> {
+    match replies.pop()? {
+        Value::Array(replies) => Some(Answer::Replies(replies)),
+        // Why a command was not taken into the transaction says more than that it failed.
+        Value::ServerError(error) => {
+            Some(Answer::Refused(first_error(&replies).cloned().unwrap_or(error)))
         }
-        Silence::Interrupted(Interruption::ConnectionLost) => {
-            Error::Unreachable(std::io::ErrorKind::ConnectionAborted)
-        }
+        _ => None,
     }
 }

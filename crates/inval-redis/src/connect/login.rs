@@ -1,14 +1,20 @@
 //! What is said first on a connection: who we are, which database, and a look at who answers.
+//!
+//! This is done before redis-rs has the connection, for it passes over what a server says unasked, and
+//! why one closes it.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
 
-use redis::{Cmd, Pipeline, ServerError, Value, cmd};
+use bytes::BytesMut;
+use redis::{Cmd, Pipeline, ServerError, Value, ValueCodec, cmd};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio_util::codec::Decoder;
 
-use super::call::Request;
 use super::credentials::Login;
-use super::link::{Answer, Link};
-use super::reply::{Silence, error_of};
-use crate::error::{AuthenticationError, Error, Interruption, TlsError};
+use super::reply::error_of;
+use super::tls::refuses_our_certificate;
+use crate::error::{AuthenticationError, Error, TlsError};
 
 /// What the server must be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,43 +26,43 @@ pub(super) enum Role {
     Sentinel,
 }
 
-/// Logs in, chooses the database and makes sure that the server takes commands from us.
-pub(super) async fn log_in(
-    link: &mut Link,
-    login: Option<&Login>,
-    db: u32,
-    role: Role,
-) -> Result<(), Error> {
+/// How to get in.
+pub(super) struct Entry {
+    pub(super) login: Option<Login>,
+    pub(super) db: u32,
+    pub(super) role: Role,
+}
+
+/// Logs in, chooses the database and makes sure that the server takes commands from us. Returns
+/// what tells the server's process from others, if it says.
+pub(super) async fn log_in<S>(stream: &mut S, entry: &Entry) -> Result<Option<u64>, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let Entry { login, db, role } = entry;
     let mut first = Pipeline::new();
     if let Some(login) = login {
         first.add_command(auth(login));
     }
-    if db != 0 {
+    if *db != 0 {
         first.cmd("SELECT").arg(db);
     }
-    first.cmd(if role == Role::Primary { "ROLE" } else { "PING" });
-    if role != Role::Sentinel {
+    first.cmd(if *role == Role::Primary { "ROLE" } else { "PING" });
+    if *role != Role::Sentinel {
         first.cmd("INFO").arg("server");
     }
-    let mut replies = match link.send(Request::Pipeline(&first)).await {
-        Ok(Answer::Replies(replies)) => replies.into_iter(),
-        Ok(_) => return Err(Error::UnexpectedReply),
-        Err(silence) => return Err(error_of_silence(silence)),
-    };
-    let mut next = || replies.next().ok_or(Error::UnexpectedReply);
+    let mut replies = Replies::to(&first, stream).await;
     if login.is_some() {
-        refusal(&next()?).map_or(Ok(()), |error| Err(error_of_auth(error)))?;
+        accept(&replies.next().await?, error_of_auth)?;
     }
-    if db != 0 {
-        refusal(&next()?).map_or(Ok(()), |error| Err(error_of_select(error)))?;
+    if *db != 0 {
+        accept(&replies.next().await?, error_of_select)?;
     }
-    check_role(&next()?, role)?;
-    if role != Role::Sentinel
-        && let Some(instance) = instance_of(&next()?)
-    {
-        link.set_instance(instance);
+    check_role(&replies.next().await?, *role)?;
+    match role {
+        Role::Sentinel => Ok(None),
+        Role::Any | Role::Primary => Ok(instance_of(&replies.next().await?)),
     }
-    Ok(())
 }
 
 fn auth(login: &Login) -> Cmd {
@@ -68,8 +74,53 @@ fn auth(login: &Login) -> Cmd {
     auth
 }
 
-fn refusal(reply: &Value) -> Option<&ServerError> {
-    super::reply::first_error(std::slice::from_ref(reply))
+/// The replies that are still to come.
+struct Replies<'a, S> {
+    stream: &'a mut S,
+    codec: ValueCodec,
+    received: BytesMut,
+    sent: io::Result<()>,
+}
+
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Replies<'a, S> {
+    async fn to(commands: &Pipeline, stream: &'a mut S) -> Self {
+        let mut sent = stream.write_all(&commands.get_packed_pipeline()).await;
+        if sent.is_ok() {
+            sent = stream.flush().await;
+        }
+        // A server that hangs up may have said why, so a failure to send waits.
+        Self { stream, codec: ValueCodec::default(), received: BytesMut::new(), sent }
+    }
+
+    async fn next(&mut self) -> Result<Value, Error> {
+        loop {
+            if let Some(reply) =
+                self.codec.decode(&mut self.received).map_err(|_| Error::Protocol)?
+            {
+                return Ok(reply);
+            }
+            match self.stream.read_buf(&mut self.received).await {
+                Ok(0) => return Err(self.why_it_ended(io::ErrorKind::UnexpectedEof.into())),
+                Ok(_) => {}
+                Err(error) => return Err(self.why_it_ended(error)),
+            }
+        }
+    }
+
+    fn why_it_ended(&mut self, received: io::Error) -> Error {
+        if refuses_our_certificate(&received) {
+            return TlsError::ClientCertificate.into();
+        }
+        let error = std::mem::replace(&mut self.sent, Ok(())).err().unwrap_or(received);
+        Error::Unreachable(error.kind())
+    }
+}
+
+fn accept(reply: &Value, error_of: impl Fn(&ServerError) -> Error) -> Result<(), Error> {
+    match reply {
+        Value::ServerError(error) => Err(error_of(error)),
+        _ => Ok(()),
+    }
 }
 
 fn error_of_auth(reply: &ServerError) -> Error {
@@ -110,14 +161,4 @@ fn instance_of(info: &Value) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     run_id.trim_ascii().hash(&mut hasher);
     Some(hasher.finish())
-}
-
-fn error_of_silence(silence: Silence) -> Error {
-    use std::io::ErrorKind::{ConnectionAborted, TimedOut};
-    match silence {
-        Silence::Interrupted(Interruption::ConnectionLost) => Error::Unreachable(ConnectionAborted),
-        Silence::Interrupted(Interruption::Timeout) => Error::Unreachable(TimedOut),
-        Silence::Garbage => Error::Protocol,
-        Silence::ClientCertificate => TlsError::ClientCertificate.into(),
-    }
 }

@@ -15,7 +15,7 @@ const MOST_CONNECTIONS: u32 = 64;
 pub struct ConnectOptions {
     /// How long making a connection may take, with everything until the server lets us in.
     pub connect_timeout: Duration,
-    /// How long a reply may take.
+    /// How long a reply may take; at most `overall_timeout`.
     pub response_timeout: Duration,
     /// How long one call may take with all its retries and pauses.
     pub overall_timeout: Duration,
@@ -63,6 +63,7 @@ impl ConnectOptions {
         {
             *time = (*time).clamp(SHORTEST, LONGEST);
         }
+        self.response_timeout = self.response_timeout.min(self.overall_timeout);
         self.connections = self.connections.clamp(1, MOST_CONNECTIONS);
         self
     }

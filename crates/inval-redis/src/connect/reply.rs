@@ -1,9 +1,5 @@
 //! What an error reply means. Of its text only the words of the protocol are looked at.
 
-use std::error::Error as _;
-use std::io;
-use std::sync::Arc;
-
 use redis::{ErrorKind, RedisError, ServerError, Value};
 
 use super::target::HostPort;
@@ -92,31 +88,21 @@ pub(super) enum Silence {
     Interrupted(Interruption),
     /// What came was no reply.
     Garbage,
-    /// The server asks for a certificate, or another one.
-    ClientCertificate,
 }
 
 /// Why redis-rs has no reply for us. Says nothing of what stands in its text.
 pub(super) fn silence_of(error: &RedisError) -> Silence {
-    if error.is_timeout() {
-        return Silence::Interrupted(Interruption::Timeout);
-    }
-    if io_error(error).is_some_and(super::tls::refuses_our_certificate) {
-        return Silence::ClientCertificate;
-    }
     match error.kind() {
+        _ if error.is_timeout() => Silence::Interrupted(Interruption::Timeout),
         ErrorKind::Parse | ErrorKind::UnexpectedReturnType => Silence::Garbage,
         _ => Silence::Interrupted(Interruption::ConnectionLost),
     }
 }
 
-fn io_error(error: &RedisError) -> Option<&io::Error> {
-    type Cause = Arc<dyn std::error::Error + Send + Sync>;
-    error.source()?.downcast_ref::<Cause>()?.downcast_ref()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     fn reply(line: &str) -> ServerError {
@@ -213,7 +199,5 @@ mod tests {
         check(io::Error::from(Io::ConnectionReset).into(), lost);
         check(io::Error::from(Io::UnexpectedEof).into(), lost);
         check((ErrorKind::Parse, "?").into(), Silence::Garbage);
-        let alert = rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired);
-        check(io::Error::new(Io::InvalidData, alert).into(), Silence::ClientCertificate);
     }
 }

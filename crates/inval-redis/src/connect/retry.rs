@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::options::ConnectOptions;
 use crate::error::{Error, Interruption};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -11,17 +12,34 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Redirects to follow without a pause. More of them mean that the nodes disagree for the moment.
 const PROMPT_REDIRECTS: u32 = 5;
 
+/// How long a call may take.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    overall: Duration,
+    /// What must be left of the time for another try, so that its reply has a chance to come.
+    reserve: Duration,
+}
+
+impl Limits {
+    pub(super) fn of(options: &ConnectOptions) -> Self {
+        let overall = options.overall_timeout;
+        Self { overall, reserve: options.response_timeout.min(overall / 4) }
+    }
+}
+
 /// One call's tries.
 pub(super) struct Effort {
     deadline: Instant,
+    reserve: Duration,
     pauses: u32,
     redirects: u32,
     lost: Option<Interruption>,
 }
 
 impl Effort {
-    pub(super) fn new(overall_timeout: Duration) -> Self {
-        Self { deadline: Instant::now() + overall_timeout, pauses: 0, redirects: 0, lost: None }
+    pub(super) fn new(Limits { overall, reserve }: Limits) -> Self {
+        let deadline = Instant::now() + overall;
+        Self { deadline, reserve, pauses: 0, redirects: 0, lost: None }
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -40,7 +58,7 @@ impl Effort {
         self.pauses += 1;
         // Anything from nothing to the longest, so that clients which failed together spread out.
         let pause = longest.mul_f64(fastrand::f64());
-        if Instant::now() + pause >= self.deadline {
+        if Instant::now() + pause + self.reserve >= self.deadline {
             return Err(self.last_word(reason));
         }
         sleep(pause).await;
@@ -72,10 +90,14 @@ mod tests {
 
     const OVERALL: Duration = Duration::from_secs(5);
 
+    fn effort() -> Effort {
+        Effort::new(Limits::of(&ConnectOptions { overall_timeout: OVERALL, ..Default::default() }))
+    }
+
     #[tokio::test(start_paused = true)]
     async fn pauses_grow_to_half_a_second_and_end_with_the_deadline() {
         let started = Instant::now();
-        let mut effort = Effort::new(OVERALL);
+        let mut effort = effort();
         let mut pauses = Vec::new();
         let error = loop {
             let before = Instant::now();
@@ -85,15 +107,16 @@ mod tests {
             }
         };
         assert_eq!(error, Error::Loading);
-        assert!(started.elapsed() < OVERALL);
-        assert!(pauses.len() >= 9, "{pauses:?}");
+        assert!(started.elapsed() <= OVERALL - ConnectOptions::default().response_timeout);
+        assert!(pauses.len() >= 7, "{pauses:?}");
         assert!(pauses[0] <= FIRST_PAUSE + Duration::from_millis(1), "{pauses:?}");
         assert!(pauses.iter().all(|&pause| pause <= LONGEST_PAUSE + Duration::from_millis(1)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_lost_reply_is_what_is_reported_in_the_end() {
-        let mut effort = Effort::new(Duration::ZERO);
+        let mut effort = effort();
+        tokio::time::advance(OVERALL).await;
         effort.lost(Interruption::Timeout);
         effort.lost(Interruption::ConnectionLost);
         let refused = Error::Unreachable(std::io::ErrorKind::ConnectionRefused);
@@ -103,7 +126,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_few_redirects_cost_no_time() {
         let started = Instant::now();
-        let mut effort = Effort::new(OVERALL);
+        let mut effort = effort();
         for _ in 0..PROMPT_REDIRECTS {
             effort.redirect().await.unwrap();
         }

@@ -19,6 +19,9 @@ if held then
   end
   return {0, left}
 end
+-- Does nothing. But a server without memory refuses what needs some only until a script has written, and a manager is
+-- just what it lacks.
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
 local token = redis.call('HINCRBY', KEYS[2], 'token', 1)
 redis.call('SET', KEYS[1], string.format('%d:%s', token, ARGV[1]), 'PX', ARGV[2])
 return {1, token}

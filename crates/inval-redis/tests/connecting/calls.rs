@@ -143,8 +143,8 @@ async fn calls_at_once_get_each_their_own_reply() {
     for n in 0..200 {
         let client = client.clone();
         tasks.spawn(async move {
-            assert_eq!(never(&client, &format!("SET k{n} {n}")).await, Ok(Value::Okay));
-            assert_eq!(safe(&client, &format!("GET k{n}")).await, Ok(bulk(&n.to_string())));
+            assert_eq!(never(&client, format!("SET k{n} {n}")).await, Ok(Value::Okay));
+            assert_eq!(safe(&client, format!("GET k{n}")).await, Ok(bulk(&n.to_string())));
         });
     }
     while let Some(done) = tasks.join_next().await {
@@ -163,9 +163,9 @@ async fn calls_that_are_dropped_disturb_no_others() {
         tokio::select! {
             biased;
             // Polled once, which is enough to have it on its way, and then dropped.
-            _ = safe(&client, &one) => {}
+            _ = safe(&client, one) => {}
             () = tokio::task::yield_now() => {}
         }
-        assert_eq!(safe(&client, &other).await, Ok(bulk(&format!("kept{n}"))));
+        assert_eq!(safe(&client, other).await, Ok(bulk(&format!("kept{n}"))));
     }
 }

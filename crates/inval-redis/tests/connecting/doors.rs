@@ -187,7 +187,6 @@ async fn a_stranger_in_the_servers_place_is_told_apart() {
 #[tokio::test]
 async fn a_server_is_trusted_for_its_certificate_alone() {
     let server = Server::with_tls().unwrap();
-    let plain = Server::redis().unwrap();
     let directory = tempfile::tempdir().unwrap();
     let empty = directory.path().join("empty.pem");
     fs::write(&empty, "").unwrap();
@@ -201,8 +200,8 @@ async fn a_server_is_trusted_for_its_certificate_alone() {
     check(&url, ca.clone(), None).await;
     check(&url.replace("127.0.0.1", "localhost"), ca.clone(), None).await;
     check(&url, None, Some(TlsError::Untrusted)).await;
-    check(&url.replace("127.0.0.1", "127.0.0.2"), ca.clone(), Some(TlsError::WrongName)).await;
-    check(&plain.url().replace("redis:", "rediss:"), ca, Some(TlsError::Handshake)).await;
+    // Another way to write 127.0.0.1, which stands in no certificate.
+    check(&url.replace("127.0.0.1", "127.1"), ca, Some(TlsError::WrongName)).await;
     let missing = directory.path().join("missing.pem");
     check(&url, Some(missing), Some(TlsError::File(std::io::ErrorKind::NotFound))).await;
     check(&url, Some(empty), Some(TlsError::Pem)).await;

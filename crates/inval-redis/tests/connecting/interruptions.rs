@@ -42,7 +42,7 @@ async fn a_restarted_server_is_found_again() {
     let server = Server::redis().unwrap();
     let client = connect(&server.url(), patient()).await;
     for n in 0..5 {
-        assert_eq!(safe(&client, &format!("SET a {n}")).await, Ok(Value::Okay));
+        assert_eq!(safe(&client, format!("SET a {n}")).await, Ok(Value::Okay));
         server.restart().unwrap();
         assert_eq!(safe(&client, "GET a").await, Ok(Value::Nil));
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::thread;
+use std::time::Duration;
 
 use inval_redis::{ConnectOptions, Error, Repeat};
 use inval_test_servers::{Options, Server};
@@ -83,15 +84,18 @@ async fn a_call_outlasts_a_script_that_holds_the_server() {
 async fn a_call_outlasts_the_loading_of_the_data() {
     let settings = [
         ["--enable-debug-command", "yes"],
+        ["--rdbcompression", "no"],
         ["--key-load-delay", "5000"],
         ["--loading-process-events-interval-bytes", "1024"],
     ];
     let server = Server::start(Options::redis().args(settings.as_flattened())).unwrap();
-    let impatient = ConnectOptions { overall_timeout: hasty().response_timeout, ..hasty() };
+    let seconds = Duration::from_secs;
+    let impatient =
+        ConnectOptions { response_timeout: seconds(1), overall_timeout: seconds(2), ..hasty() };
     let impatient = connect(&server.url(), impatient).await;
     let patient = connect(&server.url(), patient()).await;
     let mut filler = server.connect().unwrap();
-    for n in 0..400 {
+    for n in 0..800 {
         let name = format!("k{n}");
         assert!(filler.command(&["SET", &name, &"x".repeat(200)]).unwrap().is_ok());
     }

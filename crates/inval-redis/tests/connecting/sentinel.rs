@@ -4,7 +4,9 @@ use inval_redis::{AuthenticationError, ConnectOptions, Credentials, Error};
 use inval_test_servers::{Options, Sentinel, Server};
 use redis::Value;
 
-use super::support::{admin, bulk, connect, hasty, never, safe, try_connect, until_it_succeeds};
+use super::support::{
+    admin, bulk, connect, eventually, hasty, never, safe, try_connect, until_it_succeeds,
+};
 
 fn url(sentinels: &[Server], master: &str) -> String {
     let sentinels: Vec<_> =
@@ -36,6 +38,10 @@ async fn a_planned_failover_is_followed() {
     let failover = format!("SENTINEL FAILOVER {}", servers.master_name());
     assert_eq!(admin(&servers.sentinels()[0], &failover), "OK");
     let master = servers.wait_for_failover(previous).unwrap();
+    eventually("the end of the old primary", || {
+        previous.info("replication").unwrap()["role"] == "slave"
+    })
+    .await;
     until_it_succeeds(&client, "SET a y").await;
     assert_eq!(admin(master, "GET a"), "y");
 }

@@ -52,12 +52,12 @@ pub(crate) fn bulk(text: &str) -> Value {
     Value::BulkString(text.into())
 }
 
-pub(crate) async fn safe(client: &Client, text: &str) -> Result<Value, Error> {
-    client.command(&words(text), Repeat::Safe).await
+pub(crate) async fn safe(client: &Client, text: impl AsRef<str>) -> Result<Value, Error> {
+    client.command(&words(text.as_ref()), Repeat::Safe).await
 }
 
-pub(crate) async fn never(client: &Client, text: &str) -> Result<Value, Error> {
-    client.command(&words(text), Repeat::Never).await
+pub(crate) async fn never(client: &Client, text: impl AsRef<str>) -> Result<Value, Error> {
+    client.command(&words(text.as_ref()), Repeat::Never).await
 }
 
 /// What a command says to an administrator, as text.

@@ -82,14 +82,14 @@ async fn check_batches(script_budget: Duration, most: usize) {
     fill(&cache, 'k', 0..1500, 10).await;
     site.foreign(&["DEL", site.names().journal()]);
     fill_for(&cache, 'x', 0..1000, 10, Some(Duration::from_millis(200))).await;
-    let transcript = Transcript::of(&site.server);
+    let transcript = Transcript::of(site.server());
     let manager = manage(&cache);
     exact(&client, &cache).await;
     let (longest, held) = (manager.done().longest, manager.done().held);
     manager.stop().await;
     cache.clear().await.unwrap();
 
-    let lines = transcript.end(&site.server);
+    let lines = transcript.end(site.server());
     let ours = |line: &&Line| !line.by_script && !line.by_administrator;
     let largest = |command: &str| {
         let of = lines.iter().filter(ours).filter(|line| line.command() == command);
@@ -122,7 +122,7 @@ async fn promise_8_an_expiry_burst_is_worked_off_in_few_bounded_steps() {
     let ttl = Some(Duration::from_millis(2500));
     fill_for(&cache, 'x', 0..BURST, 10, ttl).await;
     exact(&client, &cache).await;
-    let transcript = Transcript::of(&site.server);
+    let transcript = Transcript::of(site.server());
     let left = || site.foreign(&["DBSIZE"]).int().unwrap() < 200;
     until("all of them have expired", async || left()).await;
     let stats = exact(&client, &cache).await;
@@ -131,7 +131,7 @@ async fn promise_8_an_expiry_burst_is_worked_off_in_few_bounded_steps() {
     assert_eq!(count(&cache, &names('a', 0..100)).await, 100);
     manager.stop().await;
     // 256 names a command; some are looked at one by one, for they were a little early.
-    let lines = transcript.end(&site.server);
+    let lines = transcript.end(site.server());
     let counting = lines.iter().filter(|line| line.command() == "EXISTS" && !line.by_administrator);
     let counted: Vec<usize> = counting.map(keys_of).filter(|keys| *keys > 1).collect();
     assert!(counted.iter().all(|keys| *keys <= 256));

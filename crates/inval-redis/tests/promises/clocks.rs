@@ -3,6 +3,7 @@
 //! What the engine makes of a server's clock that jumps is tested in inval-core's simulated world; a
 //! server's clock cannot be set here.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use inval_core::{Config, PutCondition, Store};
@@ -18,8 +19,8 @@ use crate::support::values::{fill, fill_for, get, put, put_for, put_if};
 async fn promise_10_no_command_carries_an_absolute_time() {
     let site = Site::new(own_server(&[]), limited(50));
     let idle = Config::builder().max_entries(50).time_to_idle(Duration::from_secs(60));
-    let idle_site = Site::new(site.server.clone(), idle);
-    let transcript = Transcript::of(&site.server);
+    let idle_site = Site::new(Arc::clone(site.server()), idle);
+    let transcript = Transcript::of(site.server());
     for site in [&site, &idle_site] {
         let (cache, client) = (site.open().await, site.client().await);
         let manager = manage(&cache);
@@ -28,11 +29,11 @@ async fn promise_10_no_command_carries_an_absolute_time() {
         manager.stop().await;
     }
     let ttl = Config::builder().ttl(Duration::from_secs(60));
-    let cache = Site::new(site.server.clone(), ttl).open().await;
+    let cache = Site::new(Arc::clone(site.server()), ttl).open().await;
     put(&cache, "k", "value").await;
     put_for(&cache, "k", "value", Duration::from_secs(5)).await;
 
-    let lines = transcript.end(&site.server);
+    let lines = transcript.end(site.server());
     let mut lifetimes = 0;
     for line in lines.iter().filter(|line| !line.by_administrator) {
         check(line);

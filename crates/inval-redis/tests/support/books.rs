@@ -17,8 +17,9 @@ const CAUSES: [RemovalCause; 5] = [
     RemovalCause::Vanished,
 ];
 
-/// Waits until the accounts of every partition say just what is there and add up, with nothing left
-/// in a journal. Somebody must manage meanwhile. Every entry is looked at, which counts as an access.
+/// Waits until the accounts of every partition say just what is there, within the limits, and add up,
+/// with nothing left in a journal. Somebody must manage meanwhile. Then every entry is looked at,
+/// which counts as an access.
 pub(crate) async fn exact(client: &Client, cache: &Cache) -> Stats {
     let mut total = Stats::default();
     for partition in 0..Store::partitions(cache) {
@@ -39,19 +40,27 @@ async fn compare(
 ) -> Result<Accounts, String> {
     let ask = |error| format!("{error:?}");
     let before = cache.accounts(partition).await.map_err(ask)?;
-    let held = held(client, names).await.map_err(ask)?;
     let mut llen = redis::cmd("LLEN");
     llen.arg(names.journal());
     let backlog = client.command(&llen, Repeat::Safe).await.map_err(ask)?;
+    if backlog != Value::Int(0) || is_above_limit(cache, partition, before.stats.usage) {
+        return Err(format!("backlog {backlog:?}, accounts {:?}", before.stats.usage));
+    }
+    let held = held(client, names).await.map_err(ask)?;
     let after = cache.accounts(partition).await.map_err(ask)?;
     let mut accounted = after.stats.usage;
     CAUSES.iter().for_each(|&cause| accounted += after.stats.removed(cause));
     let is_exact = before.stats.usage == held
         && after.stats.usage == held
-        && backlog == Value::Int(0)
         && accounted == after.stats.inserted;
-    let difference = || format!("held {held:?}, backlog {backlog:?}, accounts {after:?}");
-    if is_exact { Ok(after) } else { Err(difference()) }
+    if is_exact { Ok(after) } else { Err(format!("held {held:?}, accounts {after:?}")) }
+}
+
+fn is_above_limit(cache: &Cache, partition: u32, usage: Usage) -> bool {
+    let partitions = Store::partitions(cache).into();
+    let limits = cache.config().partition(partition.into(), partitions).unwrap();
+    limits.max_entries().is_some_and(|most| usage.entries > most)
+        || limits.max_bytes().is_some_and(|most| usage.bytes > most)
 }
 
 /// What is there of a partition, in strings: anything else is no entry.

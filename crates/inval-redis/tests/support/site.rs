@@ -44,7 +44,7 @@ pub(crate) fn own_server(args: &[&str]) -> Arc<Server> {
 /// A namespace on a server, and what its clients agree on.
 #[derive(Clone)]
 pub(crate) struct Site {
-    pub(crate) server: Arc<Server>,
+    server: Option<Arc<Server>>,
     pub(crate) namespace: Namespace,
     pub(crate) config: Config,
     pub(crate) options: CacheOptions,
@@ -54,10 +54,15 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(server: Arc<Server>, config: ConfigBuilder) -> Self {
+        Self { server: Some(Arc::clone(&server)), ..Self::at(server.url(), config) }
+    }
+
+    /// A namespace on several servers.
+    pub(crate) fn at(url: String, config: ConfigBuilder) -> Self {
         let number = NAMESPACES.fetch_add(1, Ordering::Relaxed);
         Self {
-            url: server.url(),
-            server,
+            server: None,
+            url,
             namespace: format!("n{number}").parse().unwrap(),
             config: config.build().unwrap(),
             options: CacheOptions { engine: hasty(), ..CacheOptions::default() },
@@ -67,6 +72,11 @@ impl Site {
 
     pub(crate) fn shared(config: ConfigBuilder) -> Self {
         Self::new(world(), config)
+    }
+
+    /// The one server.
+    pub(crate) fn server(&self) -> &Arc<Server> {
+        self.server.as_ref().unwrap()
     }
 
     /// The same with other options.
@@ -106,7 +116,7 @@ impl Site {
 
     /// What the server answers to somebody who does not use this library.
     pub(crate) fn foreign<A: AsRef<[u8]>>(&self, args: &[A]) -> Reply {
-        self.server.command(args).unwrap()
+        self.server().command(args).unwrap()
     }
 
     /// The same about the value of `key`, whose name follows the first word.
@@ -122,7 +132,7 @@ impl Site {
     }
 
     pub(crate) fn connection(&self) -> Connection {
-        self.server.connect().unwrap()
+        self.server().connect().unwrap()
     }
 
     pub(crate) fn has_lease(&self) -> bool {

@@ -1,7 +1,7 @@
 //! A manager of the protocol's model: its books, what it asks for and what it makes of the answers.
 
 use super::server::{
-    Change, Fate, Flaw, KEYS, Key, Reply, Second, Server, Step, Value, Victim, Write,
+    Attempt, Change, Fate, Flaw, KEYS, Key, Reply, Second, Server, Step, Value, Victim, Write,
 };
 
 /// What a manager has on its books for a key.
@@ -40,7 +40,7 @@ pub(crate) struct Manager {
     /// The usage on the server, as far as is known.
     told: Option<u8>,
     /// A step of which no answer came; it is repeated until one does.
-    unheard: Option<Step>,
+    unheard: Option<(Step, Attempt)>,
 }
 
 impl Manager {
@@ -77,7 +77,7 @@ impl Manager {
 
     /// The next step, or the last one if its fate is unknown.
     pub(crate) fn compose(&self, tells: bool, victim: Option<Key>, flaw: Option<Flaw>) -> Step {
-        if let Some(step) = &self.unheard {
+        if let Some((step, _)) = &self.unheard {
             return step.clone();
         }
         let usage = self.usage();
@@ -95,7 +95,22 @@ impl Manager {
 
     /// Waits for the answer to `step`, which may never come.
     pub(crate) fn sent(&mut self, step: Step) {
-        self.unheard = Some(step);
+        let attempt = self.attempt();
+        self.unheard = Some((step, attempt));
+    }
+
+    /// Learns that `step` was done; not that it knows.
+    pub(crate) fn was_done(&mut self, done: &Step) {
+        if let Some((step, attempt)) = &mut self.unheard
+            && step == done
+        {
+            *attempt = Attempt::Again;
+        }
+    }
+
+    /// What the server will take the next step for.
+    pub(crate) fn attempt(&self) -> Attempt {
+        self.unheard.as_ref().map_or(Attempt::First, |(_, attempt)| *attempt)
     }
 
     /// Takes the answer to `step`.
@@ -204,7 +219,7 @@ impl Manager {
         let entry = self.entries[key].filter(|_| !self.looks[key])?;
         let found = self.findings[key].and_then(|found| found.entry).unwrap_or(entry);
         let known = match flaw {
-            Some(Flaw::TrustsRunningSecond | Flaw::ForgetsFindings) => entry.known,
+            Some(flaw) if flaw.trusts_running_second() => entry.known,
             _ => entry.known.min(self.read_to_end.checked_sub(1)?),
         };
         Some(Victim { key, version: found.version, known })

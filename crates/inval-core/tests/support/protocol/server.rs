@@ -28,6 +28,8 @@ pub(crate) enum Flaw {
     ForgetsToken,
     /// A step counts even if a later one was done before it.
     TakesOutdatedSteps,
+    /// A step that comes again unlinks again what was accessed since it came first.
+    EvictsAgain,
     /// A writer that heard nothing repeats the record without the change.
     RepeatsRecordAlone,
     /// A manager goes on with its books although the fate of a step is unknown.
@@ -93,6 +95,13 @@ pub(crate) struct Step {
     pub(crate) looks: [bool; KEYS],
 }
 
+/// Whether a step was done before; the server sees it by its number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Attempt {
+    First,
+    Again,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Reply {
     Fenced,
@@ -130,6 +139,13 @@ pub(crate) struct Server {
     pub(crate) values: [Option<Value>; KEYS],
     pub(crate) second: Second,
     pub(crate) fault: Option<Fault>,
+}
+
+impl Flaw {
+    /// Whether this flaw, or one that shows only with it, makes accesses of the running second known.
+    pub(crate) fn trusts_running_second(self) -> bool {
+        matches!(self, Self::TrustsRunningSecond | Self::ForgetsFindings | Self::EvictsAgain)
+    }
 }
 
 impl Server {
@@ -182,30 +198,31 @@ impl Server {
     }
 
     /// `step.lua`.
-    pub(crate) fn step(&mut self, step: &Step, flaw: Option<Flaw>) -> Reply {
+    pub(crate) fn step(&mut self, step: &Step, attempt: Attempt, flaw: Option<Flaw>) -> Reply {
         let before = self.clone();
-        let reply = self.run(step, flaw);
+        let reply = self.run(step, attempt, flaw);
         if *self != before && step.token != self.token {
             self.note(Fault::UnfencedChange);
         }
         reply
     }
 
-    fn run(&mut self, step: &Step, flaw: Option<Flaw>) -> Reply {
+    fn run(&mut self, step: &Step, attempt: Attempt, flaw: Option<Flaw>) -> Reply {
         if self.lease.is_none_or(|lease| lease.token != step.token) {
             if flaw == Some(Flaw::EvictsUnfenced) {
-                self.evict(step);
+                self.evict(step, attempt);
             }
             return Reply::Fenced;
         }
         if !self.acknowledge(step, flaw) {
             if flaw == Some(Flaw::EvictsAfterDrop) {
-                self.evict(step);
+                self.evict(step, attempt);
             }
             return Reply::Disagrees { generation: self.generation, position: self.drained };
         }
         self.usage = step.usage.or(self.usage);
-        let fate = self.evict(step);
+        let attempt = if flaw == Some(Flaw::EvictsAgain) { Attempt::First } else { attempt };
+        let fate = self.evict(step, attempt);
         Reply::Done { fate, values: self.values, backlog: self.journal.len() as u8 }
     }
 
@@ -229,10 +246,11 @@ impl Server {
         self.drained == step.position + count as u8
     }
 
-    fn evict(&mut self, step: &Step) -> Option<Fate> {
+    fn evict(&mut self, step: &Step, attempt: Attempt) -> Option<Fate> {
         let victim = step.victim?;
         match self.values[victim.key] {
-            Some(value) if value.accessed > victim.known => {
+            // What was there the first time is gone, unless it was accessed since.
+            Some(value) if value.accessed > victim.known || attempt == Attempt::Again => {
                 return Some(Fate::AccessedSince(value.accessed));
             }
             Some(value) if value.version != victim.version => {

@@ -3,7 +3,9 @@
 use stateright::{Model, Property};
 
 use super::manager::Manager;
-use super::server::{CAP, Change, Fault, Flaw, KEYS, Key, Server, Step, Version, Write};
+use super::server::{
+    Attempt, CAP, Change, Fault, Flaw, KEYS, Key, Reply, Server, Step, Version, Write,
+};
 
 const MANAGERS: usize = 2;
 const WRITERS: usize = 2;
@@ -42,18 +44,12 @@ pub(crate) struct World {
     managers: [Manager; MANAGERS],
     /// Sorted, as they are all alike.
     writers: [Writer; WRITERS],
-    /// A step that may still reach the server, and whether a later one was faster.
-    late: Option<(Step, Order)>,
+    /// A step that may still reach the server, and what it is then; `None` if a later one was faster.
+    late: Option<(Step, Option<Attempt>)>,
     /// What the server last expired under each key.
     expired: [Option<Version>; KEYS],
     written: Version,
     left: Budget,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Order {
-    Current,
-    Outdated,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -315,9 +311,11 @@ impl World {
             }
             Action::Step(at, victim, fate) => self.step(at, victim, fate, flaw)?,
             Action::LateStep => {
-                let (step, order) = self.late.take()?;
-                if order == Order::Current || flaw == Some(Flaw::TakesOutdatedSteps) {
-                    server.step(&step, flaw);
+                let (step, attempt) = self.late.take()?;
+                let outdated = (flaw == Some(Flaw::TakesOutdatedSteps)).then_some(Attempt::First);
+                let reply = server.step(&step, attempt.or(outdated)?, flaw);
+                if matches!(reply, Reply::Done { .. }) {
+                    managers.iter_mut().for_each(|manager| manager.was_done(&step));
                 }
             }
         }
@@ -371,18 +369,18 @@ impl World {
                 take(&mut self.left.tellings)?;
             }
         }
+        let attempt = self.managers[at].attempt();
         if fate == Fate::Late {
             take(&mut self.left.losses)?;
-            self.late = Some((step.clone(), Order::Current));
+            self.late = Some((step.clone(), Some(attempt)));
             self.managers[at].sent(step);
             return Some(());
         }
-        let reply = self.server.step(&step, flaw);
-        if let Some((late, order)) = &mut self.late
+        let reply = self.server.step(&step, attempt, flaw);
+        if let Some((late, attempt)) = &mut self.late
             && late.token == step.token
-            && *late != step
         {
-            *order = Order::Outdated;
+            *attempt = attempt.filter(|_| *late == step).map(|_| Attempt::Again);
         }
         self.managers[at].hear(&step, reply, flaw);
         Some(())

@@ -3,8 +3,7 @@
 use redis::{Pipeline, Value, cmd};
 
 use crate::connect::call::Request;
-use crate::connect::link::Answer;
-use crate::connect::reply::first_error;
+use crate::connect::link::{Answer, outcome_of_transaction};
 
 /// `request` with `ASKING` before whatever needs it. Sent as one, nothing can come between.
 pub(in crate::connect) fn with_asking(request: Request<'_>) -> Pipeline {
@@ -35,14 +34,7 @@ pub(in crate::connect) fn without_asking(
 ) -> Option<Answer> {
     match request {
         Request::Command(_) => replies.pop().map(Answer::Reply),
-        Request::Pipeline(commands) if commands.is_transaction() => match replies.pop()? {
-            Value::Array(replies) => Some(Answer::Replies(replies)),
-            // Why a command was not taken into the transaction says more than that it failed.
-            Value::ServerError(error) => {
-                Some(Answer::Refused(first_error(&replies).cloned().unwrap_or(error)))
-            }
-            _ => None,
-        },
+        Request::Pipeline(commands) if commands.is_transaction() => outcome_of_transaction(replies),
         Request::Pipeline(_) => {
             Some(Answer::Replies(replies.into_iter().skip(1).step_by(2).collect()))
         }

@@ -1,0 +1,101 @@
+//! How the suite gets its stores. As it waits most of the time, all its checks run at once.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use inval_core::testing::{CHECKS, Harness, run_check};
+use inval_core::{Config, Store};
+use inval_redis::Cache;
+use inval_test_servers::Server;
+use tokio::task::LocalSet;
+
+use crate::support::site::{Site, roomy};
+
+const BUDGET: Duration = Duration::from_millis(10);
+
+/// Stores on one server.
+pub(crate) struct Flavoured {
+    server: Arc<Server>,
+    partitions: u32,
+}
+
+impl Flavoured {
+    pub(crate) fn new(server: Arc<Server>, partitions: u32) -> Self {
+        Self { server, partitions }
+    }
+}
+
+impl Harness for Flavoured {
+    type Store = Cache;
+
+    const MOMENT: Duration = Duration::from_millis(500);
+    /// The server's idle clock ticks in seconds.
+    const ACCESS_GRAIN: Duration = Duration::from_millis(2200);
+    const TTL_BESIDES_IDLE: bool = false;
+
+    fn partitions(&self) -> u32 {
+        self.partitions
+    }
+
+    /// The suite does the upkeep. Here it only comes to hold the leases.
+    async fn open(&self, config: Config) -> Cache {
+        let mut site = Site::new(Arc::clone(&self.server), roomy())
+            .with(|options| options.partitions = self.partitions);
+        site.config = config;
+        let cache = site.open().await;
+        for partition in 0..self.partitions {
+            while cache.accounts(partition).await.unwrap().steps == 0 {
+                let slice = cache.maintain(partition, BUDGET).await.unwrap();
+                tokio::time::sleep(slice.next).await;
+            }
+        }
+        cache
+    }
+
+    async fn pass(&self, by: Duration) {
+        tokio::time::sleep(by).await;
+    }
+}
+
+/// What came of each check: nothing, or what was wrong.
+pub(crate) struct Outcomes(LazyLock<HashMap<&'static str, Option<String>>, Start>);
+
+type Start = fn() -> HashMap<&'static str, Option<String>>;
+
+impl Outcomes {
+    pub(crate) const fn new(start: Start) -> Self {
+        Self(LazyLock::new(start))
+    }
+
+    /// Panics if the check was not passed.
+    pub(crate) fn assert(&self, check: &str) {
+        if let Some(Some(failure)) = self.0.get(check) {
+            panic!("{failure}");
+        }
+    }
+}
+
+/// Runs all checks; none where there is no server to run them on.
+pub(crate) fn run(harness: Option<Flavoured>) -> HashMap<&'static str, Option<String>> {
+    let Some(harness) = harness.map(Rc::new) else { return HashMap::new() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let set = LocalSet::new();
+    let tasks: Vec<_> = CHECKS
+        .iter()
+        .map(|&check| {
+            let harness = Rc::clone(&harness);
+            (check, set.spawn_local(async move { run_check(check, &*harness).await }))
+        })
+        .collect();
+    runtime.block_on(set.run_until(async {
+        let mut outcomes = HashMap::new();
+        for (check, task) in tasks {
+            let outcome = task.await.map_err(|panic| panic.to_string());
+            let outcome = outcome.and_then(|outcome| outcome.map_err(|failure| failure.to_string()));
+            outcomes.insert(check, outcome.err());
+        }
+        outcomes
+    }))
+}
