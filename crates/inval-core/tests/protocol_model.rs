@@ -1,23 +1,29 @@
 //! A model check of the protocol between writers, managers and server: every order of events within
 //! small bounds, and one flaw at a time to see that it would be found.
+//!
+//! Not in the model: writes that a failover loses, a flushed server, and values that others touch.
 #![cfg(test)]
+// Under Miri it would take days, and there is nothing unsafe to be found in it.
+#![cfg(not(miri))]
 
 mod support {
     pub(crate) mod protocol {
-        pub(crate) mod manager;
         pub(crate) mod server;
+        pub(crate) mod manager;
         pub(crate) mod world;
+        pub(crate) mod model;
     }
 }
 
 use std::collections::BTreeSet;
 
 use stateright::{Checker, HasDiscoveries, Model};
-use support::protocol::server::{Change, Flaw};
-use support::protocol::world::{
-    BOUNDED, Budget, FENCED, Protocol, READ_FIRST, REBUILT, RISING, SEEN_FIRST, TAKEN_OVER,
-    TRUE_BOOKS, TRUE_USAGE,
+use support::protocol::model::{
+    BOUNDED, FENCED, Protocol, READ_FIRST, REBUILT, RISING, SEEN_FIRST, TAKEN_OVER, TRUE_BOOKS,
+    TRUE_USAGE,
 };
+use support::protocol::server::{Change, Flaw};
+use support::protocol::world::Budget;
 
 /// What must always be true, but for [`SEEN_FIRST`].
 const ALWAYS: [&str; 6] = [FENCED, READ_FIRST, RISING, TRUE_BOOKS, TRUE_USAGE, BOUNDED];
@@ -38,7 +44,7 @@ const NONE: Budget = Budget {
 /// Goes through all that may happen within `budget`; `reached` must be among it.
 #[track_caller]
 fn check(changes: &'static [Change], budget: Budget, reached: &[&'static str]) {
-    let checker = explore(Protocol { changes, budget, flaw: None });
+    let checker = Protocol { changes, budget, flaw: None }.checker().spawn_bfs().join();
     ALWAYS.iter().for_each(|name| checker.assert_no_discovery(name));
     checker.assert_no_discovery(SEEN_FIRST);
     for name in reached {
@@ -62,13 +68,6 @@ fn check_flaw(flaw: Flaw, changes: &'static [Change], budget: Budget, name: &'st
     checker.assert_any_discovery(name);
 }
 
-fn explore(protocol: Protocol) -> impl Checker<Protocol> {
-    let t = std::time::Instant::now();
-    let x = protocol.checker().spawn_bfs().join();
-    println!("{:?} {} {:?}", protocol, x.unique_state_count(), t.elapsed());
-    x
-}
-
 #[test]
 fn with_every_change_a_lost_message_and_a_crash() {
     check(ANY, Budget { writes: 2, losses: 1, crashes: 1, ..NONE }, &[]);
@@ -76,12 +75,12 @@ fn with_every_change_a_lost_message_and_a_crash() {
 
 #[test]
 fn with_two_managers() {
-    check(ANY, Budget { writes: 2, terms: 2, ..NONE }, &[TAKEN_OVER]);
+    check(TOLD, Budget { writes: 2, terms: 2, ..NONE }, &[TAKEN_OVER]);
 }
 
 #[test]
 fn with_two_managers_that_evict() {
-    check(ANY, Budget { writes: 1, losses: 1, terms: 2, victims: 1, ..NONE }, &[TAKEN_OVER]);
+    check(TOLD, Budget { writes: 1, losses: 1, terms: 2, victims: 1, ..NONE }, &[TAKEN_OVER]);
 }
 
 #[test]
@@ -117,7 +116,7 @@ fn with_expiry() {
 #[test]
 fn with_usage_told() {
     let budget = Budget { writes: 1, losses: 2, victims: 1, tellings: 2, expiries: 1, ..NONE };
-    check(ANY, budget, &[]);
+    check(TOLD, budget, &[]);
 }
 
 /// Redis dates accesses to the second, so an eviction that goes by the second of the last known access
@@ -126,7 +125,7 @@ fn with_usage_told() {
 fn evictions_by_the_second_keep_the_books_true() {
     let budget = Budget { writes: 2, losses: 1, victims: 1, ..NONE };
     let flaw = Some(Flaw::TrustsRunningSecond);
-    let checker = explore(Protocol { changes: ANY, budget, flaw });
+    let checker = Protocol { changes: ANY, budget, flaw }.checker().spawn_bfs().join();
     ALWAYS.iter().for_each(|name| checker.assert_no_discovery(name));
     checker.assert_any_discovery(SEEN_FIRST);
 }
@@ -149,38 +148,4 @@ fn every_flaw_is_found() {
     check_flaw(Flaw::ForgetsFindings, PUT, Budget { writes: 2, ..none }, TRUE_BOOKS);
     check_flaw(Flaw::EvictsAgain, PUT, Budget { writes: 2, ..loss }, TRUE_BOOKS);
     check_flaw(Flaw::IgnoresBacklog, PUT, Budget { writes: 3, ..none }, BOUNDED);
-}
-
-#[test]
-fn big() {
-    let run = |changes, budget: Budget, flaw| {
-        let checker = explore(Protocol { changes, budget, flaw });
-        for name in ALWAYS {
-            if let Some(p) = checker.discovery(name) {
-                println!("FOUND {name} {:?}", p.into_actions());
-            }
-        }
-        if flaw.is_none() {
-            assert!(checker.discovery(SEEN_FIRST).is_none());
-        }
-    };
-    run(PUT, Budget { writes: 3, losses: 2, victims: 1, seconds: 1, ..NONE }, None);
-    run(ANY, Budget { writes: 2, losses: 2, victims: 1, seconds: 1, ..NONE }, None);
-    run(ANY, Budget { writes: 2, losses: 2, victims: 2, ..NONE }, Some(Flaw::TrustsRunningSecond));
-    run(
-        PUT,
-        Budget { writes: 3, losses: 1, victims: 2, seconds: 1, ..NONE },
-        Some(Flaw::TrustsRunningSecond),
-    );
-    run(
-        TOLD,
-        Budget { writes: 2, losses: 1, victims: 1, terms: 2, ..NONE },
-        Some(Flaw::TrustsRunningSecond),
-    );
-    run(
-        PUT,
-        Budget { writes: 1, losses: 1, victims: 1, terms: 3, tellings: 1, crashes: 1, ..NONE },
-        None,
-    );
-    run(TOLD, Budget { writes: 2, losses: 1, victims: 1, tellings: 3, expiries: 1, ..NONE }, None);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Candidate, Engine, Group, Pending, Phase, Request, Step};
+use super::{Candidate, Engine, Group, Pending, Request, Step};
 use crate::stats::Usage;
 use crate::strategy::Strategy;
 
@@ -27,15 +27,15 @@ impl Engine {
             position: self.journal.position,
             worked_off: self.journal.worked_off,
             last_record: self.journal.last_record.clone(),
-            records: self.settings.drain_batch,
+            records: self.records_to_read(),
             batches: BATCHES,
             ..Step::default()
         };
         let mut pending = Pending::of(Request::Scan { cursor: 0, count: 0 });
-        if matches!(self.phase, Phase::Steady) {
+        if self.is_steady() {
             step.accounts = self.changed_accounts();
         }
-        if matches!(self.phase, Phase::Steady) && !self.is_leaving {
+        if self.is_steady() && !self.is_leaving {
             let doubtful = self.verify_due(&mut step, &mut pending);
             self.nominate(doubtful, &mut step, &mut pending);
             if let Some(page) = self.scrub_page() {
@@ -46,6 +46,32 @@ impl Engine {
         self.take_looks(&mut step, &mut pending);
         pending.request = Request::Step(step);
         pending
+    }
+
+    /// How many records to read: no more than can be evicted for, so that what is above the limits shows
+    /// as a backlog, which slows writers down. At least one, for it may tell of a deletion.
+    fn records_to_read(&self) -> u32 {
+        if !self.is_steady() {
+            return self.settings.drain_batch;
+        }
+        let batch = u64::from(self.batch.size());
+        let usage = self.ledger.usage();
+        let mean_weight = (usage.bytes / usage.entries.max(1)).max(1);
+        let room = |limit: Option<u64>, used: u64, weight: u64| {
+            let limit = limit.unwrap_or(u64::MAX) / weight;
+            let (above, least) = match self.settings.headroom {
+                // A quarter of the headroom; writers wait when the backlog is half of it.
+                share if share > 0.0 => ((limit as f64 * share / (1.0 - share) / 4.0) as u64, 1),
+                _ => (2 * batch, batch / 4),
+            };
+            limit.saturating_add(above).saturating_sub(used / weight).max(least).max(1)
+        };
+        let room = room(self.config.max_entries(), usage.entries, 1).min(room(
+            self.config.max_bytes(),
+            usage.bytes,
+            mean_weight,
+        ));
+        self.settings.drain_batch.min(u32::try_from(room).unwrap_or(u32::MAX))
     }
 
     /// Has what should have expired counted on the server. Returns what it weighs.
@@ -124,8 +150,8 @@ impl Engine {
         let is_coarse = self.has_lfu || self.idle_at_eviction < CLOCK_SUFFICES_MS;
         match self.config.strategy() {
             Strategy::Fifo | Strategy::Ttl => 0,
-            _ if self.counts_reads() || is_coarse => 1000,
-            _ => 0,
+            Strategy::Lru if !is_coarse => 0,
+            _ => 1000,
         }
     }
 }

@@ -26,7 +26,6 @@ use crate::clock::ServerClock;
 use crate::config::Config;
 use crate::ledger::{Inconsistency, Ledger};
 use crate::stats::{Stats, Usage};
-use crate::strategy::Strategy;
 use crate::units::Timestamp;
 pub use accounts::Accounts;
 use accounts::Carried;
@@ -323,6 +322,10 @@ impl Engine {
         Some(Pending::of(request))
     }
 
+    fn is_steady(&self) -> bool {
+        matches!(self.phase, Phase::Steady)
+    }
+
     fn page(&self, cursor: u64) -> Request {
         Request::Scan { cursor, count: self.settings.scan_count }
     }
@@ -418,15 +421,6 @@ impl Engine {
     /// The server's time by the best estimate.
     fn server_now(&self) -> Timestamp {
         self.clock.now(self.now).unwrap_or_default()
-    }
-
-    /// Whether the order of eviction depends on how often entries are read.
-    fn counts_reads(&self) -> bool {
-        use Strategy::{Fifo, Lfu, Lru, S3Fifo, Sieve, Ttl, WTinyLfu};
-        match self.config.strategy() {
-            Lfu | S3Fifo | Sieve | WTinyLfu => true,
-            Fifo | Lru | Ttl => false,
-        }
     }
 }
 

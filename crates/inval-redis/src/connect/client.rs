@@ -26,6 +26,9 @@ use crate::error::Error;
 /// Every call ends within `overall_timeout`. What a server refuses for a passing reason (loading,
 /// busy, failing over, moving slots) is sent again until then. A call's keys must be in one slot.
 /// Dropping a call's future is harmless, but what was sent is carried out all the same.
+///
+/// As connections are shared, commands that block or that change a connection's state (`BLPOP`,
+/// `SUBSCRIBE`, `SELECT`, a `MULTI` of one's own) do not belong here.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,

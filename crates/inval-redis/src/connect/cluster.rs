@@ -71,9 +71,10 @@ impl Cluster {
             address.host = from.host.clone();
         }
         let node = topology.node_at(&address).unwrap_or_else(|| self.node_for(&address));
-        if !redirect.is_once {
-            self.topology
-                .rcu(|topology| Arc::new(topology.with_owner(redirect.slot, &address, &node)));
+        let slot = (!redirect.is_once).then_some(redirect.slot);
+        let is_news = slot.is_some() || topology.node_at(&address).is_none();
+        if is_news {
+            self.topology.rcu(|topology| Arc::new(topology.with_member(&address, &node, slot)));
             self.refresh_soon();
         }
         node
@@ -108,15 +109,16 @@ impl Cluster {
         Err(worst)
     }
 
-    /// All nodes that may know the topology, in random order.
+    /// All nodes that may know the topology: in random order those that are part of it, and then the
+    /// seeds, which may go by other names and would have to be connected to.
     fn witnesses(&self) -> Vec<Member> {
         let mut witnesses = self.topology.load().members().to_vec();
+        fastrand::shuffle(&mut witnesses);
         for seed in &self.seeds {
             if !witnesses.iter().any(|witness| witness.address == *seed) {
                 witnesses.push(Member { address: seed.clone(), node: self.node_for(seed) });
             }
         }
-        fastrand::shuffle(&mut witnesses);
         witnesses
     }
 

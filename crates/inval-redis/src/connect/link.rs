@@ -135,10 +135,11 @@ impl Link {
 async fn drive(driver: impl Future<Output = ()>, shared: Weak<Driver>) {
     /// The pool holds the connection once, and each call under way once.
     const HOLDERS_OF_ONE_CALL: usize = 2;
+    let end = End(shared);
     let mut driver = pin!(driver);
     let mut has_let_others_go = false;
     poll_fn(|context| {
-        if !has_let_others_go && shared.strong_count() > HOLDERS_OF_ONE_CALL {
+        if !has_let_others_go && end.0.strong_count() > HOLDERS_OF_ONE_CALL {
             has_let_others_go = true;
             context.waker().wake_by_ref();
             return Poll::Pending;
@@ -147,8 +148,16 @@ async fn drive(driver: impl Future<Output = ()>, shared: Weak<Driver>) {
         driver.as_mut().poll(context)
     })
     .await;
-    if let Some(shared) = shared.upgrade() {
-        shared.is_broken.store(true, Ordering::Relaxed);
+}
+
+/// Marks the connection as broken when its task ends, also if that is because its runtime does.
+struct End(Weak<Driver>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if let Some(driver) = self.0.upgrade() {
+            driver.is_broken.store(true, Ordering::Relaxed);
+        }
     }
 }
 

@@ -40,12 +40,12 @@ impl Harness for Flavoured {
     }
 
     /// The suite does the upkeep. Here it only comes to hold the leases.
-    async fn open(&self, config: Config) -> Cache {
+    async fn open(&self, config: Config, partitions: u32) -> Cache {
         let mut site = Site::new(Arc::clone(&self.server), roomy())
-            .with(|options| options.partitions = self.partitions);
+            .with(|options| options.partitions = partitions);
         site.config = config;
         let cache = site.open().await;
-        for partition in 0..self.partitions {
+        for partition in 0..partitions {
             while cache.accounts(partition).await.unwrap().steps == 0 {
                 let slice = cache.maintain(partition, BUDGET).await.unwrap();
                 tokio::time::sleep(slice.next).await;

@@ -123,7 +123,6 @@ async fn a_scan_gives_every_name_that_matches() {
 async fn a_scan_does_not_go_on_at_another_process() {
     let server = Server::redis().unwrap();
     let client = connect(&server.url(), patient()).await;
-    admin(&server, "DEBUG SET-ACTIVE-EXPIRE 1");
     for n in 0..200 {
         admin(&server, &format!("SET a{n} x"));
     }

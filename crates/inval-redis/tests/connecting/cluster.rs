@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use inval_redis::{Client, ConnectOptions, Cursor, Error, Repeat};
-use inval_test_servers::{Cluster, Options, Server};
+use inval_test_servers::{Cluster, Endpoint, Options, Server};
 use redis::{Pipeline, Value, pipe};
 
 use super::support::{
@@ -34,7 +34,7 @@ fn transaction(texts: &[&str]) -> Pipeline {
     commands
 }
 
-/// A key on each of three masters: slots 3300, 9106 (by `{c}`'s kin below) and 12182 are theirs.
+/// The first of `k0`, `k1`, … that a node has.
 fn key_on(cluster: &Cluster, node: usize) -> String {
     (0..)
         .map(|n| format!("k{n}"))
@@ -202,4 +202,17 @@ async fn a_scan_asks_the_node_that_has_the_key_and_no_other() {
         }
     }
     assert_eq!(found, names);
+}
+
+#[tokio::test]
+async fn nodes_may_speak_tls_and_ask_for_a_password() {
+    let nodes = Options::redis().endpoint(Endpoint::Tls).user("app on >hunter2 ~* +@all");
+    let cluster = Cluster::start_with(&nodes, 3, 0).unwrap();
+    let target = url(cluster.nodes()).replace("redis+cluster://", "rediss+cluster://app:hunter2@");
+    let ca_certificate = cluster.node(0).ca_certificate();
+    let client = connect(&target, ConnectOptions { ca_certificate, ..patient() }).await;
+    for n in 0..20 {
+        assert_eq!(never(&client, format!("SET k{n} x")).await, Ok(Value::Okay));
+    }
+    assert_eq!(safe(&client, "ACL WHOAMI").await, Ok(bulk("app")));
 }

@@ -3,6 +3,7 @@
 use inval_redis::{Client, Error, Interruption, Repeat};
 use inval_test_servers::Server;
 use redis::Value;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::support::{
     admin, bulk, connect, eventually, hasty, never, patient, safe, until_it_succeeds, words,
@@ -58,8 +59,39 @@ async fn a_call_waits_for_a_server_that_is_being_restarted() {
     assert_eq!(waiting.await.unwrap(), Ok(Value::Okay));
 }
 
+/// However many calls lose their connection at once, one new one for each lost is enough.
+#[tokio::test]
+async fn many_calls_outlast_a_restart_together() {
+    let server = Server::redis().unwrap();
+    let client = connect(&server.url(), patient()).await;
+    server.pause().unwrap();
+    let mut calls = JoinSet::new();
+    for n in 0..100 {
+        let client = client.clone();
+        calls.spawn(async move { safe(&client, format!("SET k{n} x")).await });
+    }
+    tokio::task::yield_now().await;
+    server.restart().unwrap();
+    while let Some(done) = calls.join_next().await {
+        assert_eq!(done.unwrap(), Ok(Value::Okay));
+    }
+    let made = server.info("stats").unwrap()["total_connections_received"].parse::<u32>().unwrap();
+    assert!(made <= 10, "{made} connections, some of them the administrator's");
+}
+
+/// Connections belong to the runtime that made them; a client that outlives it makes new ones.
+#[test]
+fn a_client_may_outlive_its_runtime() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let server = Server::redis().unwrap();
+    let client = runtime().block_on(connect(&server.url(), patient()));
+    for n in 1..4 {
+        assert_eq!(runtime().block_on(never(&client, "INCR n")), Ok(Value::Int(n)));
+    }
+}
+
 /// A call that waits at the server, of which the administrator can see that it arrived.
-async fn block(client: &Client, repeat: Repeat) -> tokio::task::JoinHandle<Result<Value, Error>> {
+fn block(client: &Client, repeat: Repeat) -> JoinHandle<Result<Value, Error>> {
     let client = client.clone();
     tokio::spawn(async move { client.command(&words("BLPOP list 0"), repeat).await })
 }
@@ -72,7 +104,7 @@ fn has_blocked(server: &Server) -> bool {
 async fn a_connection_lost_in_mid_call_leaves_the_outcome_unknown() {
     let server = Server::redis().unwrap();
     let client = connect(&server.url(), patient()).await;
-    let call = block(&client, Repeat::Never).await;
+    let call = block(&client, Repeat::Never);
     eventually("the call", || has_blocked(&server)).await;
     admin(&server, "CLIENT KILL TYPE normal");
     let unknown = Error::OutcomeUnknown(Interruption::ConnectionLost);
@@ -84,7 +116,7 @@ async fn a_connection_lost_in_mid_call_leaves_the_outcome_unknown() {
 async fn a_call_that_may_repeat_is_sent_again_over_a_new_connection() {
     let server = Server::redis().unwrap();
     let client = connect(&server.url(), patient()).await;
-    let call = block(&client, Repeat::Safe).await;
+    let call = block(&client, Repeat::Safe);
     eventually("the call", || has_blocked(&server)).await;
     admin(&server, "CLIENT KILL TYPE normal");
     eventually("the call again", || has_blocked(&server)).await;

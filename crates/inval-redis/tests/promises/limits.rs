@@ -38,9 +38,9 @@ async fn promise_2_an_expired_entry_never_displaces_a_live_one() {
     for strategy in Strategy::ALL {
         let site = Site::shared(limited(100).strategy(strategy));
         let (cache, client) = (site.open().await, site.client().await);
-        fill(&cache, 'a', 0..50, 20).await;
-        fill_for(&cache, 'x', 0..50, 20, Some(Duration::from_millis(40))).await;
         let manager = manage(&cache);
+        fill(&cache, 'a', 0..50, 20).await;
+        fill_for(&cache, 'x', 0..50, 20, Some(Duration::from_millis(500))).await;
         until("the cache is full", async || cache.usage().await.unwrap().entries == 100).await;
         until("half has expired", async || (0..50).all(|n| !site.has(&name('x', n)))).await;
         // The books may still have what has expired. It must make room before anything alive does.

@@ -1,13 +1,14 @@
 //! A manager of the protocol's model: its books, what it asks for and what it makes of the answers.
 
 use super::server::{
-    Attempt, Change, Fate, Flaw, KEYS, Key, Reply, Second, Server, Step, Value, Victim, Write,
+    Attempt, Change, Fate, Flaw, KEYS, Key, Reply, Second, Server, Step, Value, Version, Victim,
+    Write,
 };
 
 /// What a manager has on its books for a key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Entry {
-    pub(crate) version: u8,
+    pub(crate) version: Version,
     /// The second of the last access it knows of.
     known: Second,
 }
@@ -64,15 +65,19 @@ impl Manager {
         }
     }
 
-    /// Has the scan pass one more key.
-    pub(crate) fn scan(&mut self, server: &Server) {
-        self.looks[self.scanned] |= server.values[self.scanned].is_some();
+    /// Has the scan pass one more key, if one is left.
+    pub(crate) fn scan(&mut self, server: &Server) -> Option<()> {
+        let value = server.values.get(self.scanned)?;
+        self.looks[self.scanned] |= value.is_some();
         self.scanned += 1;
+        Some(())
     }
 
-    /// Looks for an entry whose time has passed.
-    pub(crate) fn doubt(&mut self, key: Key) {
+    /// Has an entry looked for whose time has passed, if it has `expired`.
+    pub(crate) fn doubt(&mut self, key: Key, expired: Version) -> Option<()> {
+        self.entries[key].filter(|entry| entry.version == expired)?;
         self.looks[key] = true;
+        Some(())
     }
 
     /// The next step, or the last one if its fate is unknown.
@@ -138,12 +143,9 @@ impl Manager {
         }
     }
 
+    /// How many entries it has on its books.
     pub(crate) fn usage(&self) -> u8 {
         self.entries.iter().flatten().count() as u8
-    }
-
-    pub(crate) fn is_scanned(&self) -> bool {
-        self.scanned == KEYS
     }
 
     /// Whether it waits for an answer.

@@ -1,11 +1,7 @@
-//! The protocol as a state machine: one server, two managers, two writers, and whatever may go wrong.
-
-use stateright::{Model, Property};
+//! The world of the protocol's model: one server, two managers, two writers, and whatever may go wrong.
 
 use super::manager::Manager;
-use super::server::{
-    Attempt, CAP, Change, Fault, Flaw, KEYS, Key, Reply, Server, Step, Version, Write,
-};
+use super::server::{Attempt, CAP, Change, Flaw, KEYS, Key, Reply, Server, Step, Version, Write};
 
 const MANAGERS: usize = 2;
 const WRITERS: usize = 2;
@@ -30,33 +26,25 @@ pub(crate) struct Budget {
     pub(crate) crashes: u8,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Protocol {
-    pub(crate) budget: Budget,
-    /// What writers may do.
-    pub(crate) changes: &'static [Change],
-    pub(crate) flaw: Option<Flaw>,
-}
-
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct World {
-    server: Server,
-    managers: [Manager; MANAGERS],
+    pub(super) server: Server,
+    pub(super) managers: [Manager; MANAGERS],
     /// Sorted, as they are all alike.
-    writers: [Writer; WRITERS],
+    pub(super) writers: [Writer; WRITERS],
     /// A step that may still reach the server, and what it is then; `None` if a later one was faster.
     late: Option<(Step, Option<Attempt>)>,
     /// What the server last expired under each key.
-    expired: [Option<Version>; KEYS],
+    pub(super) expired: [Option<Version>; KEYS],
     written: Version,
     left: Budget,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-struct Writer {
+pub(super) struct Writer {
     todo: Todo,
     /// Records pushed since it last knew the backlog to be within the cap.
-    unsettled: usize,
+    pub(super) unsettled: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -69,7 +57,7 @@ enum Todo {
 
 /// What becomes of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Fate {
+pub(crate) enum Delivery {
     Answered,
     AnswerLost,
     /// The sender hears nothing, and the server gets it at once, later or never.
@@ -78,147 +66,73 @@ pub(crate) enum Fate {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Action {
-    Write(usize, Key, Change, Fate),
-    RepeatWrite(usize, Fate),
+    Write(usize, Key, Change, Delivery),
+    RepeatWrite(usize, Delivery),
     DropJournal(usize),
     ExpireLease,
     ExpireValue(Key),
     PassSecond,
-    Acquire(usize, Fate),
+    Acquire(usize, Delivery),
     Crash(usize),
     Scan(usize),
     Read(usize, usize),
     Doubt(usize, Key),
-    Step(usize, Option<Key>, Fate),
+    Step(usize, Option<Key>, Delivery),
     LateStep,
 }
 
-impl Model for Protocol {
-    type State = World;
-    type Action = Action;
-
-    fn init_states(&self) -> Vec<World> {
-        vec![World {
+impl World {
+    pub(super) fn new(budget: Budget) -> Self {
+        Self {
             server: Server::new(),
             managers: Default::default(),
             writers: Default::default(),
             late: None,
             expired: [None; KEYS],
             written: 0,
-            left: self.budget,
-        }]
+            left: budget,
+        }
     }
 
-    fn actions(&self, world: &World, actions: &mut Vec<Action>) {
-        // What comes after a fault tells no more, unless it cost no more than an entry.
-        if world.server.fault.is_some_and(|fault| fault != Fault::UnseenEvicted) {
-            return;
-        }
+    /// What may happen next, and some of what may not.
+    pub(super) fn offer(&self, changes: &[Change], actions: &mut Vec<Action>) {
         actions.extend([Action::ExpireLease, Action::LateStep]);
-        if world.left.seconds > 0 {
+        if self.left.seconds > 0 {
             actions.push(Action::PassSecond);
         }
-        if world.left.expiries > 0 {
+        if self.left.expiries > 0 {
             actions.extend((0..KEYS).map(Action::ExpireValue));
         }
-        (0..WRITERS).for_each(|writer| world.offer_writer(writer, self.changes, actions));
-        (0..MANAGERS).for_each(|manager| world.offer_manager(manager, actions));
-    }
-
-    fn next_state(&self, world: &World, action: Action) -> Option<World> {
-        let mut next = world.clone();
-        next.act(action, self.flaw)?;
-        next.writers.sort_unstable();
-        (next != *world).then_some(next)
-    }
-
-    fn properties(&self) -> Vec<Property<Self>> {
-        vec![
-            Property::always(FENCED, |_, world: &World| !world.has(Fault::UnfencedChange)),
-            Property::always(READ_FIRST, |_, world: &World| !world.has(Fault::UnreadAcknowledged)),
-            Property::always(SEEN_FIRST, |_, world: &World| !world.has(Fault::UnseenEvicted)),
-            Property::always(RISING, |_, world: &World| !world.has(Fault::TokenNotRaised)),
-            Property::always(TRUE_BOOKS, |_, world: &World| {
-                world.steady().all(|m| world.agrees_with(m))
-            }),
-            Property::always(TRUE_USAGE, |_, world: &World| {
-                world.steady().all(|m| world.knows_usage_of(m))
-            }),
-            Property::always(BOUNDED, |_, world: &World| world.is_bounded()),
-            Property::sometimes(TAKEN_OVER, |_, world: &World| world.is_taken_over()),
-            Property::sometimes(REBUILT, |_, world: &World| {
-                world.server.generation > 0 && world.steady().next().is_some()
-            }),
-        ]
-    }
-}
-
-pub(crate) const FENCED: &str = "nothing changes under a token that is not the last";
-pub(crate) const READ_FIRST: &str = "no record is taken off that was not worked off";
-pub(crate) const SEEN_FIRST: &str = "no version is evicted that its manager did not know";
-pub(crate) const RISING: &str = "tokens rise";
-pub(crate) const TRUE_BOOKS: &str = "the books of a steady manager are true";
-pub(crate) const TRUE_USAGE: &str = "the usage that a steady manager has told is true";
-pub(crate) const BOUNDED: &str = "the journal is bounded";
-/// Can be reached only if two terms are allowed.
-pub(crate) const TAKEN_OVER: &str = "a second manager is steady while the first believes to be";
-/// Can be reached only if more writes are allowed than the journal holds.
-pub(crate) const REBUILT: &str = "a manager is steady after a journal was dropped";
-
-impl World {
-    fn has(&self, fault: Fault) -> bool {
-        self.server.fault == Some(fault)
-    }
-
-    /// The managers whose books should be true.
-    fn steady(&self) -> impl Iterator<Item = &Manager> {
-        self.managers.iter().filter(|manager| manager.is_steady(&self.server))
-    }
-
-    /// Whether the manager has on its books what the server has, but for what has expired.
-    fn agrees_with(&self, manager: &Manager) -> bool {
-        (0..KEYS).all(|key| {
-            let booked = manager.entries[key].map(|entry| entry.version);
-            let there = self.server.values[key].map(|value| value.version);
-            booked == there || (there.is_none() && booked == self.expired[key])
-        })
-    }
-
-    fn knows_usage_of(&self, manager: &Manager) -> bool {
-        !manager.has_told() || self.server.usage == Some(manager.usage())
-    }
-
-    /// Each writer may have left the journal longer by what it pushed without knowing the backlog.
-    fn is_bounded(&self) -> bool {
-        let unsettled: usize = self.writers.iter().map(|writer| writer.unsettled).sum();
-        self.server.journal.len() <= CAP + unsettled
-    }
-
-    fn is_taken_over(&self) -> bool {
-        let outdated = |other: &Manager| other.is_holding && other.token < self.server.token;
-        self.steady().next().is_some() && self.managers.iter().any(outdated)
+        (0..WRITERS).for_each(|writer| self.offer_writer(writer, changes, actions));
+        (0..MANAGERS).for_each(|manager| self.offer_manager(manager, actions));
     }
 
     /// What may become of a request for which only the loss of its answer matters.
-    fn fates(&self) -> &'static [Fate] {
-        if self.left.losses > 0 { &[Fate::Answered, Fate::AnswerLost] } else { &[Fate::Answered] }
+    fn deliveries(&self) -> &'static [Delivery] {
+        if self.left.losses > 0 {
+            &[Delivery::Answered, Delivery::AnswerLost]
+        } else {
+            &[Delivery::Answered]
+        }
     }
 
-    fn offer_writer(&self, writer: usize, changes: &[Change], actions: &mut Vec<Action>) {
+    fn offer_writer(&self, at: usize, changes: &[Change], actions: &mut Vec<Action>) {
         // Those that are alike do alike.
-        if self.writers[..writer].contains(&self.writers[writer]) {
+        if self.writers[..at].contains(&self.writers[at]) {
             return;
         }
-        let fates = self.fates().iter().copied();
-        match self.writers[writer].todo {
-            Todo::DropJournal => actions.push(Action::DropJournal(writer)),
-            Todo::Repeat(_) => actions.extend(fates.map(|fate| Action::RepeatWrite(writer, fate))),
+        let deliveries = self.deliveries().iter().copied();
+        match self.writers[at].todo {
+            Todo::DropJournal => actions.push(Action::DropJournal(at)),
+            Todo::Repeat(_) => {
+                actions.extend(deliveries.map(|delivery| Action::RepeatWrite(at, delivery)));
+            }
             Todo::Nothing if self.left.writes == 0 => {}
             Todo::Nothing => {
                 for &change in changes {
                     for key in 0..KEYS {
-                        let action = |fate| Action::Write(writer, key, change, fate);
-                        actions.extend(fates.clone().map(action));
+                        let action = |delivery| Action::Write(at, key, change, delivery);
+                        actions.extend(deliveries.clone().map(action));
                     }
                 }
             }
@@ -233,7 +147,9 @@ impl World {
         if !manager.is_holding {
             // They are alike, so let the first one be the first.
             if at == 0 || self.server.token > 0 {
-                actions.extend(self.fates().iter().map(|fate| Action::Acquire(at, *fate)));
+                actions.extend(
+                    self.deliveries().iter().map(|delivery| Action::Acquire(at, *delivery)),
+                );
             }
             return;
         }
@@ -243,8 +159,8 @@ impl World {
             _ => &[None, Some(0), Some(1)],
         };
         for victim in victims {
-            for fate in [Fate::Answered, Fate::Late] {
-                actions.push(Action::Step(at, *victim, fate));
+            for delivery in [Delivery::Answered, Delivery::Late] {
+                actions.push(Action::Step(at, *victim, delivery));
             }
         }
         if manager.may_read() {
@@ -260,28 +176,20 @@ impl World {
     }
 
     /// Does `action`; `None` if it is not possible.
-    fn act(&mut self, action: Action, flaw: Option<Flaw>) -> Option<()> {
+    pub(super) fn act(&mut self, action: Action, flaw: Option<Flaw>) -> Option<()> {
         let Self { server, managers, .. } = self;
         match action {
-            Action::Write(writer, key, change, fate) => {
+            Action::Write(at, key, change, delivery) => {
                 take(&mut self.left.writes)?;
                 self.written += 1;
                 let write = Write { key, change, version: self.written };
                 server.write(write);
-                self.wrote(writer, write, fate, flaw)?;
+                self.wrote(at, write, delivery, flaw)?;
             }
-            Action::RepeatWrite(writer, fate) => {
-                let Todo::Repeat(write) = self.writers[writer].todo else { return None };
-                if flaw == Some(Flaw::RepeatsRecordAlone) {
-                    server.journal.push(write);
-                } else {
-                    server.write(write);
-                }
-                self.wrote(writer, write, fate, flaw)?;
-            }
-            Action::DropJournal(writer) => {
+            Action::RepeatWrite(at, delivery) => self.repeat_write(at, delivery, flaw)?,
+            Action::DropJournal(at) => {
                 server.overflow(flaw);
-                self.writers[writer] = Writer::default();
+                self.writers[at] = Writer::default();
             }
             Action::ExpireLease => server.lease = None,
             Action::ExpireValue(key) => {
@@ -292,43 +200,42 @@ impl World {
                 take(&mut self.left.seconds)?;
                 server.second += 1;
             }
-            Action::Acquire(at, fate) => self.acquire(at, fate, flaw)?,
-            Action::Crash(at) => {
-                take(&mut self.left.crashes)?;
-                managers[at] = Manager::default();
-                if let Some(lease) = &mut server.lease
-                    && lease.holder == Some(at)
-                {
-                    lease.holder = None;
-                }
-            }
-            Action::Scan(at) if managers[at].is_scanned() => return None,
-            Action::Scan(at) => managers[at].scan(server),
+            Action::Acquire(at, delivery) => self.acquire(at, delivery, flaw)?,
+            Action::Crash(at) => self.crash(at)?,
+            Action::Scan(at) => managers[at].scan(server)?,
             Action::Read(at, count) => managers[at].read(count, server),
-            Action::Doubt(at, key) => {
-                let entry = managers[at].entries[key]?;
-                (self.expired[key] == Some(entry.version)).then(|| managers[at].doubt(key))?;
-            }
-            Action::Step(at, victim, fate) => self.step(at, victim, fate, flaw)?,
-            Action::LateStep => {
-                let (step, attempt) = self.late.take()?;
-                let outdated = (flaw == Some(Flaw::TakesOutdatedSteps)).then_some(Attempt::First);
-                let reply = server.step(&step, attempt.or(outdated)?, flaw);
-                if matches!(reply, Reply::Done { .. }) {
-                    managers.iter_mut().for_each(|manager| manager.was_done(&step));
-                }
-            }
+            Action::Doubt(at, key) => managers[at].doubt(key, self.expired[key]?)?,
+            Action::Step(at, victim, Delivery::Late) => self.send_late(at, victim, flaw)?,
+            Action::Step(at, victim, _) => self.step(at, victim, flaw)?,
+            Action::LateStep => self.late_step(flaw)?,
         }
+        self.writers.sort_unstable();
         Some(())
     }
 
+    fn repeat_write(&mut self, at: usize, delivery: Delivery, flaw: Option<Flaw>) -> Option<()> {
+        let Todo::Repeat(write) = self.writers[at].todo else { return None };
+        if flaw == Some(Flaw::RepeatsRecordAlone) {
+            self.server.journal.push(write);
+        } else {
+            self.server.write(write);
+        }
+        self.wrote(at, write, delivery, flaw)
+    }
+
     /// Tells a writer of the backlog after its write, or nothing.
-    fn wrote(&mut self, at: usize, write: Write, fate: Fate, flaw: Option<Flaw>) -> Option<()> {
+    fn wrote(
+        &mut self,
+        at: usize,
+        write: Write,
+        delivery: Delivery,
+        flaw: Option<Flaw>,
+    ) -> Option<()> {
         self.expired[write.key] = None;
         let writer = &mut self.writers[at];
         writer.unsettled += 1;
         let is_full = self.server.journal.len() > CAP;
-        if fate != Fate::Answered {
+        if delivery != Delivery::Answered {
             take(&mut self.left.losses)?;
             writer.todo = Todo::Repeat(write);
         } else if is_full && flaw != Some(Flaw::IgnoresBacklog) {
@@ -339,50 +246,72 @@ impl World {
         Some(())
     }
 
-    fn acquire(&mut self, at: usize, fate: Fate, flaw: Option<Flaw>) -> Option<()> {
+    fn acquire(&mut self, at: usize, delivery: Delivery, flaw: Option<Flaw>) -> Option<()> {
         if self.server.lease.is_none() {
             take(&mut self.left.terms)?;
         }
         let token = self.server.acquire(at, flaw)?;
-        match fate {
-            Fate::Answered => self.managers[at].take_over(token, &self.server, flaw),
-            Fate::AnswerLost | Fate::Late => take(&mut self.left.losses)?,
+        if delivery != Delivery::Answered {
+            return take(&mut self.left.losses);
+        }
+        self.managers[at].take_over(token, &self.server, flaw);
+        Some(())
+    }
+
+    /// Ends a process and begins a new one, for which the lease of the old one is somebody else's.
+    fn crash(&mut self, at: usize) -> Option<()> {
+        take(&mut self.left.crashes)?;
+        self.managers[at] = Manager::default();
+        if let Some(lease) = &mut self.server.lease
+            && lease.holder == Some(at)
+        {
+            lease.holder = None;
         }
         Some(())
     }
 
-    fn step(
-        &mut self,
-        at: usize,
-        victim: Option<Key>,
-        fate: Fate,
-        flaw: Option<Flaw>,
-    ) -> Option<()> {
-        let is_repeated = self.managers[at].is_waiting();
-        let step = self.managers[at].compose(self.left.tellings > 0, victim, flaw);
-        if !is_repeated {
-            if victim.is_some() {
-                step.victim?;
-                take(&mut self.left.victims)?;
-            }
-            if step.usage.is_some() {
-                take(&mut self.left.tellings)?;
-            }
+    fn compose(&mut self, at: usize, victim: Option<Key>, flaw: Option<Flaw>) -> Option<Step> {
+        let manager = &self.managers[at];
+        let step = manager.compose(self.left.tellings > 0, victim, flaw);
+        if victim.is_some() {
+            step.victim?;
+            take(&mut self.left.victims)?;
         }
-        let attempt = self.managers[at].attempt();
-        if fate == Fate::Late {
-            take(&mut self.left.losses)?;
-            self.late = Some((step.clone(), Some(attempt)));
-            self.managers[at].sent(step);
-            return Some(());
+        if step.usage.is_some() && !manager.is_waiting() {
+            take(&mut self.left.tellings)?;
         }
-        let reply = self.server.step(&step, attempt, flaw);
+        Some(step)
+    }
+
+    /// Has a manager send a step, or the last one again, and hear nothing.
+    fn send_late(&mut self, at: usize, victim: Option<Key>, flaw: Option<Flaw>) -> Option<()> {
+        take(&mut self.left.losses)?;
+        let step = self.compose(at, victim, flaw)?;
+        self.late = Some((step.clone(), Some(self.managers[at].attempt())));
+        self.managers[at].sent(step);
+        Some(())
+    }
+
+    fn step(&mut self, at: usize, victim: Option<Key>, flaw: Option<Flaw>) -> Option<()> {
+        let step = self.compose(at, victim, flaw)?;
+        let reply = self.server.step(&step, self.managers[at].attempt(), flaw);
         if let Some((late, attempt)) = &mut self.late
             && late.token == step.token
         {
             *attempt = attempt.filter(|_| *late == step).map(|_| Attempt::Again);
         }
         self.managers[at].hear(&step, reply, flaw);
+        Some(())
+    }
+
+    fn late_step(&mut self, flaw: Option<Flaw>) -> Option<()> {
+        let (step, attempt) = self.late.take()?;
+        let outdated = (flaw == Some(Flaw::TakesOutdatedSteps)).then_some(Attempt::First);
+        // The server knows an outdated step by its number.
+        let Some(attempt) = attempt.or(outdated) else { return Some(()) };
+        if let Reply::Done { .. } = self.server.step(&step, attempt, flaw) {
+            self.managers.iter_mut().for_each(|manager| manager.was_done(&step));
+        }
         Some(())
     }
 }

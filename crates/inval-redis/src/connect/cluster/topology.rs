@@ -55,11 +55,16 @@ impl Topology {
         topology
     }
 
-    /// The same, but `slot` belongs to the node at `address`.
-    pub(super) fn with_owner(&self, slot: Slot, address: &HostPort, node: &Arc<Node>) -> Self {
+    /// The same with a node at `address` that has `slot`, if one is named.
+    pub(super) fn with_member(
+        &self,
+        address: &HostPort,
+        node: &Arc<Node>,
+        slot: Option<Slot>,
+    ) -> Self {
         let mut topology = self.clone();
         let member = topology.member(address, || Arc::clone(node));
-        if let Some(owner) = topology.owners.get_mut(usize::from(slot)) {
+        if let Some(owner) = slot.and_then(|slot| topology.owners.get_mut(usize::from(slot))) {
             *owner = member;
         }
         topology
