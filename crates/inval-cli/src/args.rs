@@ -224,6 +224,6 @@ mod tests {
         check("memory:", "Memory");
         check("redis://bob:hush@[::1]/3", "Server(Target(redis://[::1]:6379/3))");
         check("http://bob:hush@host", "Unknown(Scheme)");
-        check("redis://bob:hu@sh@host", "Unknown(Unencoded)");
+        check("redis://bob:hu/sh@host", "Unknown(Unencoded)");
     }
 }

@@ -61,8 +61,11 @@ pub(crate) fn json(out: &mut impl Write, outcomes: &[Outcome]) -> io::Result<()>
 /// Writes a header and a line an outcome, with the fields of [`Outcome`]; empty stands for null.
 pub(crate) fn csv(out: &mut impl Write, outcomes: &[Outcome]) -> io::Result<()> {
     let is_on_server = is_on_server(outcomes);
-    let more =
-        if is_on_server { ",overshoot_max_entries,server_us_per_get,server_us_per_put" } else { "" };
+    let more = if is_on_server {
+        ",overshoot_max_entries,server_us_per_get,server_us_per_put"
+    } else {
+        ""
+    };
     writeln!(
         out,
         "trace,strategy,requests,hits,misses,miss_ratio,byte_miss_ratio,max_entries,max_bytes,\

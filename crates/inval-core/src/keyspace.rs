@@ -73,8 +73,8 @@ pub fn partition_of(key: &Key, partitions: u32) -> u32 {
     if partitions <= 1 { 0 } else { u32::from(crc16(key.as_bytes())) % partitions }
 }
 
-/// CRC-16/XMODEM, the checksum of Redis Cluster.
-fn crc16(bytes: &[u8]) -> u16 {
+/// CRC-16/XMODEM (polynomial 0x1021, start 0), by which Redis Cluster assigns keys to slots.
+pub fn crc16(bytes: &[u8]) -> u16 {
     const TABLE: [u16; 256] = crc16_table();
     bytes.iter().fold(0, |crc, byte| crc << 8 ^ TABLE[usize::from((crc >> 8) as u8 ^ byte)])
 }

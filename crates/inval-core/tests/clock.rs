@@ -139,6 +139,7 @@ fn a_step_back_is_worn_off_while_the_bounds_take_it_at_once() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes there")]
 fn a_small_lead_is_worn_off_and_the_clock_then_follows() {
     let (mut clock, mut local) = (ServerClock::new(), HOUR);
     listen(&mut clock, &mut local, 10, 0);
@@ -272,6 +273,7 @@ fn the_server_is_always_within_the_stated_error() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes there")]
 fn drift_is_found_within_twenty_minutes() {
     let runs = (servers(), vec(exchanges(2_000_000), 1200..=1200));
     let outcome = TestRunner::new(cases(16)).run(&runs, |(server, exchanges)| {

@@ -17,8 +17,8 @@ use crate::wire;
 
 /// The largest value that a Redis server takes by default (`proto-max-bulk-len`).
 const MOST_BYTES: usize = 512 << 20;
-/// Entries deleted by one transaction of [`Cache::clear`], which bounds how long it holds the server.
-const CLEAR_BATCH: u32 = 256;
+/// The most entries that one transaction deletes, which bounds how long it holds the server.
+const DELETE_BATCH: u32 = 256;
 /// How often a write that waits for room looks at the journal, and how long it waits at the most.
 const CEILING_INTERVAL: Duration = Duration::from_millis(2);
 const CEILING_PATIENCE: Duration = Duration::from_secs(5);
@@ -76,7 +76,7 @@ impl Store for Cache {
         };
         let replies = self.client().pipeline(&pipe, repeat).await?;
         let [set, backlog] = &replies[..] else { return Err(Error::UnexpectedReply) };
-        self.relieve(partition, wire::number(backlog)?).await;
+        self.relieve(partition, wire::number(backlog)?, 1).await;
         Ok(if *set == Value::Nil { Put::Unmet } else { Put::Stored })
     }
 
@@ -86,24 +86,29 @@ impl Store for Cache {
         ttl: Option<Duration>,
     ) -> Result<Vec<Put>, Error> {
         let mut outcome = vec![Put::Stored; entries.len()];
+        let check =
+            |(key, value): &(Key, Bytes)| self.check(self.partition_of(key), key, value, ttl);
+        let lives = entries.iter().map(check).collect::<Result<Vec<_>, Error>>()?;
         for (partition, places) in self.by_partition(entries.iter().map(|(key, _)| key)) {
-            self.await_room(partition).await?;
-            let (mut pipe, mut records) = (transaction(), Vec::new());
-            for at in places {
-                let (key, value) = &entries[at];
-                match self.check(partition, key, value, ttl)? {
-                    Ok(ttl) => {
-                        push_set(&mut pipe, partition, key, value, ttl, PutCondition::Always);
-                        records.push(put_record(key, value, ttl).encode());
-                    }
-                    Err(reason) => {
-                        outcome[at] = Put::Rejected(reason);
-                        pipe.cmd("UNLINK").arg(partition.names.entry(key.as_bytes()));
-                        records.push(Record::Deleted { key: key.as_bytes() }.encode());
+            for places in places.chunks(partition.pressure.most_at_once()) {
+                self.await_room(partition).await?;
+                let (mut pipe, mut records) = (transaction(), Vec::new());
+                for &at in places {
+                    let (key, value) = &entries[at];
+                    match lives[at] {
+                        Ok(ttl) => {
+                            push_set(&mut pipe, partition, key, value, ttl, PutCondition::Always);
+                            records.push(put_record(key, value, ttl).encode());
+                        }
+                        Err(reason) => {
+                            outcome[at] = Put::Rejected(reason);
+                            pipe.cmd("UNLINK").arg(partition.names.entry(key.as_bytes()));
+                            records.push(Record::Deleted { key: key.as_bytes() }.encode());
+                        }
                     }
                 }
+                self.send_with_records(partition, pipe, &records).await?;
             }
-            self.send_with_records(partition, pipe, &records).await?;
         }
         Ok(outcome)
     }
@@ -111,8 +116,10 @@ impl Store for Cache {
     async fn invalidate(&self, keys: &[Key]) -> Result<u64, Error> {
         let mut deleted = 0;
         for (partition, places) in self.by_partition(keys.iter()) {
-            let keys: Vec<&[u8]> = places.iter().map(|&at| keys[at].as_bytes()).collect();
-            deleted += self.delete(partition, &keys).await?;
+            for places in places.chunks(DELETE_BATCH as usize) {
+                let keys: Vec<&[u8]> = places.iter().map(|&at| keys[at].as_bytes()).collect();
+                deleted += self.delete(partition, &keys).await?;
+            }
         }
         Ok(deleted)
     }
@@ -261,7 +268,7 @@ impl Cache {
         pipe.cmd("RPUSH").arg(partition.names.journal()).arg(records);
         let replies = self.client().pipeline(&pipe, Repeat::Safe).await?;
         let backlog = replies.last().ok_or(Error::UnexpectedReply)?;
-        self.relieve(partition, wire::number(backlog)?).await;
+        self.relieve(partition, wire::number(backlog)?, records.len()).await;
         Ok(replies)
     }
 
@@ -270,7 +277,7 @@ impl Cache {
         let routing = partition.names.accounts().as_bytes();
         let mut next = Some(Cursor::START);
         while let Some(cursor) = next {
-            let page = self.client().scan(routing, cursor, &pattern, CLEAR_BATCH).await;
+            let page = self.client().scan(routing, cursor, &pattern, DELETE_BATCH).await;
             if page == Err(Error::ScanInterrupted) {
                 next = Some(Cursor::START);
                 continue;
@@ -278,7 +285,7 @@ impl Cache {
             let page = page?;
             let keys: Vec<_> =
                 page.names.iter().filter_map(|name| partition.names.key_of(name)).collect();
-            for keys in keys.chunks(CLEAR_BATCH as usize) {
+            for keys in keys.chunks(DELETE_BATCH as usize) {
                 self.delete(partition, keys).await?;
             }
             next = page.next;
@@ -287,8 +294,8 @@ impl Cache {
     }
 
     /// Does about the backlog what a writer has to. A failure of it is not one of the write.
-    async fn relieve(&self, partition: &Partition, backlog: u64) {
-        match partition.pressure.note(backlog) {
+    async fn relieve(&self, partition: &Partition, backlog: u64, records: usize) {
+        match partition.pressure.note(backlog, records) {
             Relief::None => {}
             Relief::Wait(time) => tokio::time::sleep(time).await,
             Relief::Drop => {
@@ -309,7 +316,7 @@ impl Cache {
             let mut llen = cmd("LLEN");
             llen.arg(partition.names.journal());
             let backlog = self.client().command(&llen, Repeat::Safe).await?;
-            partition.pressure.note(wire::number(&backlog)?);
+            partition.pressure.note(wire::number(&backlog)?, 0);
         }
         Ok(())
     }

@@ -3,10 +3,12 @@
 #![cfg(test)]
 
 mod support {
+    pub(crate) mod patience;
     pub(crate) mod site;
 }
 
-mod conformance {
+mod suite {
+    mod managed;
     mod harness;
 
     mod on_redis {

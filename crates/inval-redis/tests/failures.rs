@@ -11,7 +11,7 @@ mod support {
     pub(crate) mod values;
 }
 
-mod failures {
+mod failure {
     mod outages;
     mod memory;
     mod strangers;

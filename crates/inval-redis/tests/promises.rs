@@ -10,7 +10,7 @@ mod support {
     pub(crate) mod values;
 }
 
-mod promises {
+mod promise {
     mod reads;
     mod limits;
     mod eviction;

@@ -162,7 +162,11 @@ mod tests {
             assert_eq!(commands(after).since(&commands(before)), want);
         };
         check(&[&later], &[INFO], Some(Spent { reads: 2, reads_us: 5, writes_us: 0 }));
-        check(&[&later, &other], &[INFO, &other], Some(Spent { reads: 2, reads_us: 5, ..Spent::default() }));
+        check(
+            &[&later, &other],
+            &[INFO, &other],
+            Some(Spent { reads: 2, reads_us: 5, ..Spent::default() }),
+        );
         check(&[&other], &[INFO], None);
         check(&[INFO], &[&later], None);
     }

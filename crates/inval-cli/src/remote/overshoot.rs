@@ -1,8 +1,10 @@
 //! How far the entries of a namespace go beyond their limit, sampled while it is in use.
 
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use inval_core::Config;
+use inval_core::keyspace::Keyspace;
 use inval_redis::{Client, Error, Repeat};
 use redis::{Pipeline, Value};
 use tokio::sync::oneshot;
@@ -18,10 +20,11 @@ const INTERVAL: Duration = Duration::from_millis(10);
 /// How entries are counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Counting {
-    /// The keys of the database, for there is nothing else in it.
+    /// The keys of the database, which was empty, but no more than by the books: somebody else may have
+    /// begun to write there.
     Keys,
-    /// What the manager has booked, and the records that it has not read. Never less than there is,
-    /// but once the journal was dropped.
+    /// What the manager has booked, and the records that it has not read. That is never less than there
+    /// is, unless a journal was dropped.
     Books,
 }
 
@@ -95,41 +98,78 @@ impl Sampler {
 
     async fn entries(&self) -> Result<u64, Error> {
         match self.counting {
-            Counting::Keys => self.keys().await,
+            Counting::Keys => self.least_count().await,
             Counting::Books => self.booked().await,
         }
     }
 
-    /// Keys in the database that are entries. Expired ones that the server still has are among them.
-    async fn keys(&self) -> Result<u64, Error> {
+    /// The lesser of two counts, neither of which is too low: keys in the database that are nothing else
+    /// of the namespace, expired ones among them that the server still has; and what is booked or waits.
+    async fn least_count(&self) -> Result<u64, Error> {
         let mut pipe = redis::pipe();
         pipe.cmd("DBSIZE");
         for names in self.names.partitions() {
-            pipe.cmd("LLEN").arg(names.journal());
+            ask_books(&mut pipe, names);
             pipe.cmd("LLEN").arg(names.accesses());
-            pipe.cmd("HLEN").arg(names.accounts());
             pipe.cmd("STRLEN").arg(names.lease());
+            pipe.cmd("HLEN").arg(names.accounts());
         }
-        let numbers = self.numbers(&pipe).await?;
-        let others = numbers.iter().skip(1).filter(|&&length| length > 0).count() as u64;
-        const CONFIG: u64 = 1;
-        Ok(numbers.first().map_or(0, |keys| keys.saturating_sub(others + CONFIG)))
+        let replies = self.client.pipeline(&pipe, Repeat::Safe).await?;
+        let (keys, partitions) = replies.split_first().ok_or(Error::UnexpectedReply)?;
+        // The configuration is a key as well.
+        // The configuration is a key as well.
+        let (mut keys, mut total) = (number(keys).saturating_sub(1), Books::default());
+        for partition in partitions.chunks_exact(2 + 3) {
+            let (books, others) = partition.split_at(2);
+            let is_there = |length: &&Value| number(length) > 0;
+            let others = others.iter().chain(&books[1..]).filter(is_there).count();
+            keys = keys.saturating_sub(others as u64);
+            total += Books::read(books);
+        }
+        Ok(if total.lacks_records { keys } else { keys.min(total.entries) })
     }
 
     async fn booked(&self) -> Result<u64, Error> {
-        let mut entries = 0;
+        let mut total = Books::default();
         for names in self.names.partitions() {
             let mut pipe = redis::pipe();
-            pipe.cmd("HGET").arg(names.accounts()).arg("entries");
-            pipe.cmd("LLEN").arg(names.journal());
-            entries += self.numbers(&pipe).await?.iter().sum::<u64>();
+            ask_books(&mut pipe, names);
+            total += Books::read(&self.client.pipeline(&pipe, Repeat::Safe).await?);
         }
-        Ok(entries)
+        Ok(total.entries)
     }
+}
 
-    async fn numbers(&self, pipe: &Pipeline) -> Result<Vec<u64>, Error> {
-        let replies = self.client.pipeline(pipe, Repeat::Safe).await?;
-        Ok(replies.iter().map(number).collect())
+/// Asks for the accounts and for the length of the journal.
+fn ask_books(pipe: &mut Pipeline, names: &Keyspace) {
+    pipe.cmd("HMGET").arg(names.accounts()).arg("entries").arg("generation");
+    pipe.cmd("LLEN").arg(names.journal());
+}
+
+/// What the answers to [`ask_books`] say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Books {
+    /// Entries booked, and records waiting.
+    entries: u64,
+    /// Whether a journal was dropped, with what it told.
+    lacks_records: bool,
+}
+
+impl Books {
+    fn read(replies: &[Value]) -> Self {
+        let [Value::Array(accounts), waiting] = replies else { return Self::default() };
+        let [entries, generation] = &accounts[..] else { return Self::default() };
+        Self {
+            entries: number(entries).saturating_add(number(waiting)),
+            lacks_records: number(generation) > 0,
+        }
+    }
+}
+
+impl AddAssign for Books {
+    fn add_assign(&mut self, other: Self) {
+        self.entries += other.entries;
+        self.lacks_records |= other.lacks_records;
     }
 }
 
@@ -141,5 +181,27 @@ fn number(reply: &Value) -> u64 {
             std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(0)
         }
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digits(text: &str) -> Value {
+        Value::BulkString(text.into())
+    }
+
+    #[test]
+    fn books_count_what_is_booked_and_what_waits() {
+        let check = |entries: Value, generation: Value, want: (u64, bool)| {
+            let replies = [Value::Array(vec![entries, generation]), Value::Int(7)];
+            let (entries, lacks_records) = want;
+            assert_eq!(Books::read(&replies), Books { entries, lacks_records }, "{replies:?}");
+        };
+        check(Value::Nil, Value::Nil, (7, false));
+        check(digits("100"), Value::Nil, (107, false));
+        check(digits("100"), digits("0"), (107, false));
+        check(digits("100"), digits("1"), (107, true));
     }
 }

@@ -149,7 +149,7 @@ fn a_failover_that_lost_evictions_is_noticed_at_once() {
     let settings = EngineSettings { scrub_interval, ..EngineSettings::default() };
     let config = Config::builder().strategy(Strategy::Lru).max_entries(100).build().unwrap();
     let mut world = World::new(config, settings, 1, 11);
-    (0..5_000).for_each(|n| _ = world.server.set(&key(n), 10, None));
+    (0..5_000).for_each(|n| world.server.set(&key(n), 10, None));
     // The journal is empty; nothing but evictions goes on.
     world.run_until(1_000, |world| world.steady().is_some());
     world.remember();

@@ -130,8 +130,8 @@ impl Link {
 ///
 /// The runtime would run this right after the first task that has something to send, so that each
 /// request would cost a system call of its own. While several calls are under way, it therefore lets
-/// all other tasks that are ready go first, and takes up what they send in one go: up to three times
-/// the throughput. With one call under way that would be a detour.
+/// all other tasks that are ready go first, and takes up what they send in one go: a sixteenth of the
+/// system calls, and 1.3 to 2 times the throughput. For one call alone that would be a detour.
 async fn drive(driver: impl Future<Output = ()>, shared: Weak<Driver>) {
     /// The pool holds the connection once, and each call under way once.
     const HOLDERS_OF_ONE_CALL: usize = 2;

@@ -17,10 +17,7 @@ pub(crate) async fn find<T>(what: &str, mut answer: impl AsyncFnMut() -> Option<
 }
 
 /// Asks until all is as it should be; the last complaint is in the failure.
-pub(crate) async fn settle<T>(
-    what: &str,
-    mut answer: impl AsyncFnMut() -> Result<T, String>,
-) -> T {
+pub(crate) async fn settle<T>(what: &str, mut answer: impl AsyncFnMut() -> Result<T, String>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match answer().await {

@@ -153,7 +153,7 @@ impl Store for Slow {
 
     async fn put(&self, key: &Key, value: Bytes, _: PutOptions) -> Result<Put, Failure> {
         self.take_a_while(key).await?;
-        let _ = self.inner.insert(key.clone(), value);
+        self.inner.insert(key.clone(), value);
         Ok(Put::Stored)
     }
 
@@ -161,11 +161,7 @@ impl Store for Slow {
         Err(Failure)
     }
 
-    async fn put_many(
-        &self,
-        _: &[(Key, Bytes)],
-        _: Option<Duration>,
-    ) -> Result<Vec<Put>, Failure> {
+    async fn put_many(&self, _: &[(Key, Bytes)], _: Option<Duration>) -> Result<Vec<Put>, Failure> {
         Err(Failure)
     }
 

@@ -30,6 +30,8 @@ pub(crate) struct Manager {
     /// Records worked off that are still to be taken off.
     worked_off: Vec<Write>,
     pub(crate) entries: [Option<Entry>; KEYS],
+    /// Where the journal ended when the rebuild began: the scan has seen what comes before.
+    begins: u8,
     /// How many keys the scan of the rebuild has passed.
     scanned: usize,
     /// Keys to be looked at.
@@ -51,7 +53,7 @@ impl Manager {
         if self.scanned == KEYS && was_alone && self.accepts(server) {
             (self.token, self.is_holding) = (token, true);
         } else {
-            self.rebuild(token, server.generation, server.drained);
+            self.rebuild(token, server, flaw);
         }
     }
 
@@ -119,7 +121,7 @@ impl Manager {
     }
 
     /// Takes the answer to `step`.
-    pub(crate) fn hear(&mut self, step: &Step, reply: Reply, flaw: Option<Flaw>) {
+    pub(crate) fn hear(&mut self, step: &Step, reply: Reply, server: &Server, flaw: Option<Flaw>) {
         let was_repeated = self.unheard.take().is_some();
         match reply {
             Reply::Fenced => {
@@ -129,9 +131,7 @@ impl Manager {
                     *self = Self::default();
                 }
             }
-            Reply::Disagrees { generation, position } => {
-                self.rebuild(self.token, generation, position);
-            }
+            Reply::Disagrees => self.rebuild(self.token, server, flaw),
             Reply::Done { fate, values, backlog } => {
                 self.taken_off();
                 self.done(step, fate, values, self.position + backlog);
@@ -140,6 +140,19 @@ impl Manager {
                 }
                 self.settle_findings();
             }
+        }
+    }
+
+    /// Forgets what makes no difference any more, so that worlds that are alike are one.
+    pub(crate) fn forget(&mut self, may_evict: bool) {
+        if self.begins <= self.stands_at() {
+            self.begins = 0;
+        }
+        if !may_evict {
+            self.read_to_end = 0;
+            self.entries.iter_mut().flatten().for_each(|entry| entry.known = 0);
+            let found = self.findings.iter_mut().flatten().flat_map(|found| &mut found.entry);
+            found.for_each(|entry| entry.known = 0);
         }
     }
 
@@ -177,26 +190,37 @@ impl Manager {
         self.scanned == KEYS && self.looks == [false; KEYS]
     }
 
-    fn rebuild(&mut self, token: u8, generation: u8, position: u8) {
-        *self = Self { is_holding: true, token, generation, position, ..Self::default() };
+    fn rebuild(&mut self, token: u8, server: &Server, flaw: Option<Flaw>) {
+        let (generation, position) = (server.generation, server.drained);
+        let begins = match flaw {
+            Some(Flaw::BelievesOldRecords) => position,
+            _ => position + server.journal.len() as u8,
+        };
+        *self = Self { is_holding: true, token, generation, position, begins, ..Self::default() };
     }
 
     /// Whether the server's journal goes on where this stands, with or without what was worked off last.
     fn accepts(&mut self, server: &Server) -> bool {
-        if server.drained == self.position + self.worked_off.len() as u8 {
+        if server.drained == self.stands_at() {
             self.taken_off();
         }
         (self.generation, self.position) == (server.generation, server.drained)
     }
 
+    /// How far it has read.
+    fn stands_at(&self) -> u8 {
+        self.position + self.worked_off.len() as u8
+    }
+
     fn taken_off(&mut self) {
-        self.position += self.worked_off.len() as u8;
+        self.position = self.stands_at();
         self.worked_off.clear();
     }
 
     fn apply(&mut self, write: Write, second: Second) {
         let Write { key, change, version } = write;
         match change {
+            _ if self.stands_at() < self.begins => {}
             Change::Put => self.entries[key] = Some(Entry { version, known: second }),
             Change::Delete => self.entries[key] = None,
             Change::Blind => self.looks[key] = true,
@@ -207,7 +231,7 @@ impl Manager {
 
     /// What was found takes the place of what the journal told up to then.
     fn settle_findings(&mut self) {
-        let stands = self.position + self.worked_off.len() as u8;
+        let stands = self.stands_at();
         for (entry, finding) in self.entries.iter_mut().zip(&mut self.findings) {
             if let Some(found) = finding.take_if(|found| found.at_end <= stands) {
                 *entry = found.entry;

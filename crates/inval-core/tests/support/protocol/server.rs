@@ -38,6 +38,8 @@ pub(crate) enum Flaw {
     ResumesAfterAnother,
     /// A manager believes records that are older than what it found, or did, on the server.
     ForgetsFindings,
+    /// A rebuild believes records from before it began, as if nothing had been evicted since.
+    BelievesOldRecords,
     /// A writer does not mind how long the journal is.
     IgnoresBacklog,
 }
@@ -105,7 +107,7 @@ pub(crate) enum Attempt {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Reply {
     Fenced,
-    Disagrees { generation: u8, position: u8 },
+    Disagrees,
     Done { fate: Option<Fate>, values: [Option<Value>; KEYS], backlog: u8 },
 }
 
@@ -144,7 +146,13 @@ pub(crate) struct Server {
 impl Flaw {
     /// Whether this flaw, or one that shows only with it, makes accesses of the running second known.
     pub(crate) fn trusts_running_second(self) -> bool {
-        matches!(self, Self::TrustsRunningSecond | Self::ForgetsFindings | Self::EvictsAgain)
+        matches!(
+            self,
+            Self::TrustsRunningSecond
+                | Self::ForgetsFindings
+                | Self::EvictsAgain
+                | Self::BelievesOldRecords
+        )
     }
 }
 
@@ -218,7 +226,7 @@ impl Server {
             if flaw == Some(Flaw::EvictsAfterDrop) {
                 self.evict(step, attempt);
             }
-            return Reply::Disagrees { generation: self.generation, position: self.drained };
+            return Reply::Disagrees;
         }
         self.usage = step.usage.or(self.usage);
         let attempt = if flaw == Some(Flaw::EvictsAgain) { Attempt::First } else { attempt };

@@ -210,6 +210,8 @@ impl World {
             Action::LateStep => self.late_step(flaw)?,
         }
         self.writers.sort_unstable();
+        let may_evict = self.left.victims > 0;
+        self.managers.iter_mut().for_each(|manager| manager.forget(may_evict));
         Some(())
     }
 
@@ -300,7 +302,7 @@ impl World {
         {
             *attempt = attempt.filter(|_| *late == step).map(|_| Attempt::Again);
         }
-        self.managers[at].hear(&step, reply, flaw);
+        self.managers[at].hear(&step, reply, &self.server, flaw);
         Some(())
     }
 

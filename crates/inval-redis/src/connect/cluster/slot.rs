@@ -1,5 +1,7 @@
 //! Which slot of a Cluster a key belongs to.
 
+use inval_core::keyspace::crc16;
+
 /// A number below [`SLOTS`].
 pub(in crate::connect) type Slot = u16;
 
@@ -17,29 +19,6 @@ fn hash_tag(key: &[u8]) -> Option<&[u8]> {
     let rest = key.get(open + 1..)?;
     let close = rest.iter().position(|&byte| byte == b'}')?;
     rest.get(..close).filter(|tag| !tag.is_empty())
-}
-
-/// CRC-16/XMODEM, half a byte at a time.
-fn crc16(bytes: &[u8]) -> u16 {
-    const TABLE: [u16; 16] = half_byte_table();
-    let step = |crc: u16, half: u8| crc << 4 ^ TABLE[usize::from((crc >> 12) as u8 ^ half) & 15];
-    bytes.iter().fold(0, |crc, byte| step(step(crc, byte >> 4), byte & 15))
-}
-
-const fn half_byte_table() -> [u16; 16] {
-    let mut table = [0; 16];
-    let mut half = 0;
-    while half < 16 {
-        let mut crc = (half as u16) << 12;
-        let mut bit = 0;
-        while bit < 4 {
-            crc = if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 };
-            bit += 1;
-        }
-        table[half] = crc;
-        half += 1;
-    }
-    table
 }
 
 #[cfg(test)]

@@ -124,7 +124,9 @@ async fn use_as_manager(server: &Server, user: &str) -> Result<(), Failure> {
         let slice = cache.maintain(0, Duration::from_millis(5)).await?;
         let stats = cache.stats().await?;
         let expired = stats.removed(inval_core::RemovalCause::Expired).entries;
-        if stats.usage.entries == 10 && expired + stats.removed(inval_core::RemovalCause::Evicted).entries == 16 {
+        if stats.usage.entries == 10
+            && expired + stats.removed(inval_core::RemovalCause::Evicted).entries == 16
+        {
             break;
         }
         tokio::time::sleep(slice.next.min(Duration::from_millis(5))).await;
@@ -140,8 +142,7 @@ async fn a_client_user_cannot_reach_beyond_its_namespace() {
     server.command(&[&["ACL", "SETUSER", user], &rules[..]].concat()).unwrap();
     server.command(&["SET", "inval:{users2:0}:k:k", "secret"]).unwrap();
     let url = server.url().replace("redis://", "redis://app:password@");
-    let client =
-        Client::connect(&url.parse().unwrap(), ConnectOptions::default()).await.unwrap();
+    let client = Client::connect(&url.parse().unwrap(), ConnectOptions::default()).await.unwrap();
     let config = limited(10).build().unwrap();
     for other in ["users2", "user", "usersx", "Users", "users-0"] {
         let opened =

@@ -36,10 +36,7 @@ async fn promise_9_a_manager_killed_at_any_point_is_replaced_and_the_books_are_e
                 }
             }
         });
-        until("it has taken over", async || {
-            has_worked(&cache).await
-        })
-        .await;
+        until("it has taken over", async || has_worked(&cache).await).await;
         // Somewhere in a step, or between two: wherever it happens to wait.
         for _ in 0..kill * 7 {
             tokio::task::yield_now().await;

@@ -67,7 +67,8 @@ async fn a_failover_that_lost_writes_is_noticed_and_the_books_made_anew() {
         cache.invalidate(&[key("k00001"), key("l00001")]).await.unwrap();
         exact(&client, &cache).await;
         site.server().restart().unwrap();
-        let readable = async || cache.get(&key("k00001")).await == Ok(Some(Bytes::from("v".repeat(10))));
+        let readable =
+            async || cache.get(&key("k00001")).await == Ok(Some(Bytes::from("v".repeat(10))));
         until("the older state is read", readable).await;
         assert_eq!(exact(&client, &cache).await.usage.entries, 60);
         fill(&cache, 'n', 0..100, 10).await;

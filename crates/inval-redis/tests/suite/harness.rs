@@ -5,15 +5,17 @@ use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use inval_core::Config;
+use inval_core::keyspace::Keyspace;
 use inval_core::testing::{CHECKS, Harness, run_check};
-use inval_core::{Config, Store};
-use inval_redis::Cache;
-use inval_test_servers::Server;
+use inval_test_servers::{Reply, Server};
 use tokio::task::LocalSet;
 
+use super::managed::Managed;
+use crate::support::patience::until;
 use crate::support::site::{Site, roomy};
 
-const BUDGET: Duration = Duration::from_millis(10);
+const LEASE: Duration = Duration::from_secs(60);
 
 /// Stores on one server.
 pub(crate) struct Flavoured {
@@ -28,7 +30,7 @@ impl Flavoured {
 }
 
 impl Harness for Flavoured {
-    type Store = Cache;
+    type Store = Managed;
 
     const MOMENT: Duration = Duration::from_millis(500);
     /// The server's idle clock ticks in seconds.
@@ -39,19 +41,21 @@ impl Harness for Flavoured {
         self.partitions
     }
 
-    /// The suite does the upkeep. Here it only comes to hold the leases.
-    async fn open(&self, config: Config, partitions: u32) -> Cache {
-        let mut site = Site::new(Arc::clone(&self.server), roomy())
-            .with(|options| options.partitions = partitions);
+    async fn open(&self, config: Config, partitions: u32) -> Managed {
+        let mut site = Site::new(Arc::clone(&self.server), roomy()).with(|options| {
+            options.partitions = partitions;
+            // Whoever loses the lease has to rebuild, and then counts from what is there.
+            options.engine.lease = LEASE;
+        });
         site.config = config;
-        let cache = site.open().await;
+        let managed = Managed::new(site.open().await);
         for partition in 0..partitions {
-            while cache.accounts(partition).await.unwrap().steps == 0 {
-                let slice = cache.maintain(partition, BUDGET).await.unwrap();
-                tokio::time::sleep(slice.next).await;
-            }
+            let names = Keyspace::new(&site.namespace, partition);
+            let tells = ["HEXISTS", names.accounts(), "entries"];
+            let has_books = async || site.foreign(&tells) == Reply::Int(1);
+            until("the manager has its books", has_books).await;
         }
-        cache
+        managed
     }
 
     async fn pass(&self, by: Duration) {
@@ -93,7 +97,8 @@ pub(crate) fn run(harness: Option<Flavoured>) -> HashMap<&'static str, Option<St
         let mut outcomes = HashMap::new();
         for (check, task) in tasks {
             let outcome = task.await.map_err(|panic| panic.to_string());
-            let outcome = outcome.and_then(|outcome| outcome.map_err(|failure| failure.to_string()));
+            let outcome =
+                outcome.and_then(|outcome| outcome.map_err(|failure| failure.to_string()));
             outcomes.insert(check, outcome.err());
         }
         outcomes

@@ -153,7 +153,11 @@ async fn a_stranger_under_a_name_of_ours_is_told_by_an_error() {
             site.foreign(&["TYPE", place]).text() != Some("set") || !manager.errors().is_empty()
         })
         .await;
-        assert!(manager.errors().iter().all(|error| error == "WrongType"), "{:?}", manager.errors());
+        assert!(
+            manager.errors().iter().all(|error| error == "WrongType"),
+            "{:?}",
+            manager.errors()
+        );
         site.foreign(&["DEL", place]);
         exact(&client, &cache).await;
         manager.stop().await;

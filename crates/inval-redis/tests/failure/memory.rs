@@ -44,10 +44,7 @@ async fn without_memory_a_manager_can_take_over_and_evict() {
     fill(&cache, 'k', 0..200, 10).await;
     site.foreign(&NO_ROOM);
     let manager = manage(&site.open().await);
-    until("it has evicted", async || {
-        site.foreign(&["DBSIZE"]).int().unwrap() < 60
-    })
-    .await;
+    until("it has evicted", async || site.foreign(&["DBSIZE"]).int().unwrap() < 60).await;
     exact(&client, &cache).await;
     cache.clear().await.unwrap();
     assert_eq!(count(&cache, &names('k', 0..200)).await, 0);

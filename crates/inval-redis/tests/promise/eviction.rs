@@ -34,6 +34,26 @@ async fn promise_4_a_policy_deletes_only_what_is_still_cold_at_that_instant() {
     assert_eq!(count(&cache, &names('k', 3..6)).await, 0, "what comes next goes instead");
 }
 
+#[tokio::test]
+async fn promise_4_a_new_manager_learns_from_the_server_what_was_read() {
+    let site = Site::shared(limited(10).strategy(Strategy::Lru));
+    let (old, new, client) = (site.open().await, site.open().await, site.client().await);
+    fill(&old, 'k', 0..10, 10).await;
+    maintain(&old).await;
+    until("they are cold", async || idle_seconds(&site, &name('k', 9)) >= 2).await;
+    for n in 0..3 {
+        assert!(matches!(site.foreign_of("GET", &name('k', n), &[]), Reply::Bulk(_)));
+    }
+    old.release().await.unwrap();
+    maintain(&new).await;
+    fill(&old, 'n', 0..3, 10).await;
+    let manager = manage(&new);
+    exact(&client, &new).await;
+    assert_eq!(count(&new, &names('k', 0..3)).await, 3, "what was read stays");
+    assert_eq!(count(&new, &names('k', 3..10)).await, 4);
+    manager.stop().await;
+}
+
 fn idle_seconds(site: &Site, name: &str) -> i64 {
     let entry = site.entry(name);
     site.foreign(&[b"OBJECT", &b"IDLETIME"[..], &entry]).int().unwrap()

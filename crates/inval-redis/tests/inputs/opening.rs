@@ -1,0 +1,127 @@
+//! Targets, passwords and configurations that do not fit.
+
+use std::time::Duration;
+
+use inval_core::{Config, ConfigBuilder, Strategy};
+use inval_redis::{
+    AuthenticationError, CacheOptions, Client, ConnectOptions, Disagreement, Error, OpenError,
+    Target, TargetError,
+};
+use inval_test_servers::{Options, Server};
+
+use crate::support::site::{Site, limited, roomy};
+
+#[test]
+fn a_target_that_cannot_be_is_refused_and_not_repeated() {
+    let check = |text: &str, want| {
+        let error = text.parse::<Target>().unwrap_err();
+        assert_eq!(error, want, "{text}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    };
+    check("", TargetError::Scheme);
+    check("http://:hunter2@host", TargetError::Scheme);
+    check("redis://", TargetError::NoHost);
+    check("redis://:hunter2@host:99999", TargetError::Port);
+    check("redis://:hunter2@host/x", TargetError::Database);
+    check("redis+cluster://:hunter2@host/1", TargetError::DatabaseInCluster);
+    check("redis+sentinel://:hunter2@host", TargetError::NoMaster);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_apart_and_not_shown() {
+    let server = Server::start(Options::redis().password("right")).unwrap();
+    let options = ConnectOptions::default;
+    let check = async |credentials: &str, want| {
+        let url = server.url().replace("redis://", &format!("redis://{credentials}"));
+        let error = Client::connect(&url.parse().unwrap(), options()).await.unwrap_err();
+        assert_eq!(error, Error::Authentication(want));
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    };
+    check(":hunter2@", AuthenticationError::Rejected).await;
+    check("nobody:hunter2@", AuthenticationError::Rejected).await;
+    check("", AuthenticationError::Missing).await;
+}
+
+#[tokio::test]
+async fn a_configuration_that_disagrees_is_refused_by_the_fields_name() {
+    let base = || limited(100).strategy(Strategy::Lru).ttl(Duration::from_secs(60));
+    let site = Site::shared(base());
+    drop(site.open().await);
+    let check = async |config: ConfigBuilder, change: fn(&mut CacheOptions), want: &str| {
+        let mut other = site.clone().with(change);
+        other.config = config.build().unwrap();
+        match other.try_open().await {
+            Err(OpenError::Disagreement(error @ Disagreement::Field { field, .. })) => {
+                assert_eq!(field, want);
+                assert!(error.to_string().contains(want));
+            }
+            other => panic!("{want}: {other:?}"),
+        }
+    };
+    let same: fn(&mut CacheOptions) = |_| {};
+    check(base().strategy(Strategy::Fifo), same, "strategy").await;
+    check(base().max_entries(99), same, "max_entries").await;
+    check(base().max_bytes(1000), same, "max_bytes").await;
+    check(base().ttl(Duration::from_secs(61)), same, "ttl_ms").await;
+    let idle = limited(100).strategy(Strategy::Lru).time_to_idle(Duration::from_secs(60));
+    check(idle, same, "ttl_ms").await;
+    check(base(), |options| options.partitions = 2, "partitions").await;
+    check(base(), |options| options.journal_cap = 7, "journal_cap").await;
+
+    let idle_site = Site::shared(Config::builder().time_to_idle(Duration::from_secs(60)));
+    drop(idle_site.open().await);
+    let mut other = idle_site.clone();
+    other.config = Config::builder().time_to_idle(Duration::from_secs(61)).build().unwrap();
+    let refused = other.try_open().await.unwrap_err();
+    assert!(
+        refused.to_string().starts_with("time_to_idle_ms is 61000 here but 60000"),
+        "{refused}"
+    );
+
+    // How a manager works is its own affair, and so is the jitter.
+    let mut other = site.clone().with(|options| options.engine.lease *= 2);
+    other.config = base().ttl_jitter(0.5).seed(7).build().unwrap();
+    assert!(other.try_open().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_configuration_that_cannot_be_read_is_refused() {
+    let site = Site::shared(limited(100));
+    let name = format!("inval:{{{}}}:config", site.namespace);
+    drop(site.open().await);
+    let check = async |text: &[u8], want: Disagreement| {
+        site.foreign(&[&b"SET"[..], name.as_bytes(), text]);
+        assert_eq!(site.try_open().await.unwrap_err(), OpenError::Disagreement(want));
+        assert_eq!(site.foreign(&["GET", &name]), inval_test_servers::Reply::Bulk(text.to_vec()));
+    };
+    check(b"2 strategy=lru", Disagreement::UnknownVersion(2)).await;
+    check(b"4294967295", Disagreement::UnknownVersion(u32::MAX)).await;
+    check(b"", Disagreement::Unreadable).await;
+    check(b"1", Disagreement::Unreadable).await;
+    check(b"-1 strategy=lru", Disagreement::Unreadable).await;
+    check(b"\xff\xfe", Disagreement::Unreadable).await;
+    site.foreign(&["DEL", &name]);
+    site.foreign(&["RPUSH", &name, "no string"]);
+    assert_eq!(site.try_open().await.unwrap_err(), OpenError::Server(Error::WrongType));
+}
+
+#[tokio::test]
+async fn a_number_of_partitions_is_1_to_16384_and_each_has_room() {
+    let check = async |config: ConfigBuilder, partitions, want: Option<OpenError>| {
+        let site = Site::shared(config).with(|options| options.partitions = partitions);
+        assert_eq!(site.try_open().await.err(), want, "{partitions}");
+    };
+    check(roomy(), 0, Some(OpenError::Partitions(0))).await;
+    check(roomy(), 20_000, Some(OpenError::Partitions(20_000))).await;
+    check(roomy(), u32::MAX, Some(OpenError::Partitions(u32::MAX))).await;
+    check(limited(10), 11, Some(OpenError::Partitions(11))).await;
+    check(limited(10), 10, None).await;
+    check(roomy(), 16_384, None).await;
+}
+
+#[tokio::test]
+async fn a_ttl_and_a_time_to_idle_cannot_be_had_together() {
+    let both = Config::builder().ttl(Duration::from_secs(60)).time_to_idle(Duration::from_secs(6));
+    let refused = Site::shared(both).try_open().await.unwrap_err();
+    assert_eq!(refused, OpenError::IdleWithTtl);
+}

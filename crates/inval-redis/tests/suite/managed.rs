@@ -1,0 +1,102 @@
+//! A cache with its manager, which ends with it.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use inval_core::{Key, Lifetime, Put, PutOptions, Slice, Stats, Store, Usage};
+use inval_redis::{Cache, Error};
+use tokio::task::JoinHandle;
+
+const BUDGET: Duration = Duration::from_millis(10);
+/// After the suite has done upkeep, the manager leaves it alone for as long.
+const TURN: Duration = Duration::from_millis(200);
+
+/// A cache, and the manager that works while the suite does something else.
+pub(crate) struct Managed {
+    cache: Cache,
+    manager: JoinHandle<()>,
+    suite_worked: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Managed {
+    pub(crate) fn new(cache: Cache) -> Self {
+        let suite_worked = Arc::new(Mutex::new(None));
+        let manager = tokio::spawn(manage(cache.clone(), Arc::clone(&suite_worked)));
+        Self { cache, manager, suite_worked }
+    }
+}
+
+impl Drop for Managed {
+    fn drop(&mut self) {
+        self.manager.abort();
+    }
+}
+
+async fn manage(cache: Cache, suite_worked: Arc<Mutex<Option<Instant>>>) {
+    loop {
+        let is_suite_at_work =
+            suite_worked.lock().unwrap().is_some_and(|at: Instant| at.elapsed() < TURN);
+        for partition in (0..Store::partitions(&cache)).filter(|_| !is_suite_at_work) {
+            cache.maintain(partition, BUDGET).await.unwrap();
+        }
+        tokio::time::sleep(BUDGET).await;
+    }
+}
+
+impl Store for Managed {
+    type Error = Error;
+
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
+        self.cache.get(key).await
+    }
+
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Bytes>>, Error> {
+        self.cache.get_many(keys).await
+    }
+
+    async fn put(&self, key: &Key, value: Bytes, options: PutOptions) -> Result<Put, Error> {
+        self.cache.put(key, value, options).await
+    }
+
+    async fn put_many(
+        &self,
+        entries: &[(Key, Bytes)],
+        ttl: Option<Duration>,
+    ) -> Result<Vec<Put>, Error> {
+        self.cache.put_many(entries, ttl).await
+    }
+
+    async fn invalidate(&self, keys: &[Key]) -> Result<u64, Error> {
+        self.cache.invalidate(keys).await
+    }
+
+    async fn contains(&self, key: &Key) -> Result<bool, Error> {
+        self.cache.contains(key).await
+    }
+
+    async fn lifetime(&self, key: &Key) -> Result<Lifetime, Error> {
+        self.cache.lifetime(key).await
+    }
+
+    async fn clear(&self) -> Result<(), Error> {
+        self.cache.clear().await
+    }
+
+    async fn usage(&self) -> Result<Usage, Error> {
+        self.cache.usage().await
+    }
+
+    async fn stats(&self) -> Result<Stats, Error> {
+        self.cache.stats().await
+    }
+
+    fn partitions(&self) -> u32 {
+        Store::partitions(&self.cache)
+    }
+
+    async fn maintain(&self, partition: u32, budget: Duration) -> Result<Slice, Error> {
+        *self.suite_worked.lock().unwrap() = Some(Instant::now());
+        self.cache.maintain(partition, budget).await
+    }
+}
