@@ -13,6 +13,7 @@ mod support {
 mod promise {
     mod reads;
     mod limits;
+    mod ceilings;
     mod eviction;
     mod bounds;
     mod managers;

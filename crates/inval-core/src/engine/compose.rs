@@ -27,7 +27,7 @@ impl Engine {
             position: self.journal.position,
             worked_off: self.journal.worked_off,
             last_record: self.journal.last_record.clone(),
-            records: self.records_to_read(),
+            records: self.settings.drain_batch,
             batches: BATCHES,
             ..Step::default()
         };
@@ -46,33 +46,6 @@ impl Engine {
         self.take_looks(&mut step, &mut pending);
         pending.request = Request::Step(step);
         pending
-    }
-
-    /// How many records to read: no more than can be evicted for, so that what is above the limits shows
-    /// as a backlog, which slows writers down. At least one, for it may tell of a deletion.
-    fn records_to_read(&self) -> u32 {
-        if !self.is_steady() {
-            return self.settings.drain_batch;
-        }
-        let usage = self.ledger.usage();
-        let mean_weight = (usage.bytes / usage.entries.max(1)).max(1);
-        let in_entries = self.room(self.config.max_entries(), usage.entries);
-        let max_bytes = self.config.max_bytes().map(|limit| limit / mean_weight);
-        let in_bytes = self.room(max_bytes, usage.bytes / mean_weight);
-        self.settings.drain_batch.min(in_entries.min(in_bytes))
-    }
-
-    /// How many more entries may be booked with `used` of `limit` in use, before others are evicted.
-    fn room(&self, limit: Option<u64>, used: u64) -> u32 {
-        let Some(limit) = limit else { return u32::MAX };
-        let batch = u64::from(self.batch.size());
-        let (above, least) = match self.settings.headroom {
-            // A quarter of the headroom; writers wait when the backlog is half of it.
-            share if share > 0.0 => ((limit as f64 * share / (1.0 - share) / 4.0) as u64, 1),
-            _ => (2 * batch, batch / 4),
-        };
-        let room = limit.saturating_add(above).saturating_sub(used).max(least).max(1);
-        u32::try_from(room).unwrap_or(u32::MAX)
     }
 
     /// Has what should have expired counted on the server. Returns what it weighs.

@@ -1,4 +1,4 @@
-//! How the suite gets its stores. As it waits most of the time, all its checks run at once.
+//! How the suite gets its stores. As its checks wait most of the time, many run at once.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -9,12 +9,15 @@ use inval_core::Config;
 use inval_core::keyspace::Keyspace;
 use inval_core::testing::{CHECKS, Harness, run_check};
 use inval_test_servers::{Reply, Server};
+use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 
 use super::managed::Managed;
 use crate::support::patience::until;
 use crate::support::site::{Site, roomy};
 
+/// More would be late for what they wait for.
+const AT_ONCE: usize = 12;
 const LEASE: Duration = Duration::from_secs(60);
 
 /// Stores on one server.
@@ -32,7 +35,7 @@ impl Flavoured {
 impl Harness for Flavoured {
     type Store = Managed;
 
-    const MOMENT: Duration = Duration::from_millis(500);
+    const MOMENT: Duration = Duration::from_millis(800);
     /// The server's idle clock ticks in seconds.
     const ACCESS_GRAIN: Duration = Duration::from_millis(2200);
     const TTL_BESIDES_IDLE: bool = false;
@@ -86,11 +89,16 @@ pub(crate) fn run(harness: Option<Flavoured>) -> HashMap<&'static str, Option<St
     let Some(harness) = harness.map(Rc::new) else { return HashMap::new() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let set = LocalSet::new();
+    let places = Arc::new(Semaphore::new(AT_ONCE));
     let tasks: Vec<_> = CHECKS
         .iter()
         .map(|&check| {
-            let harness = Rc::clone(&harness);
-            (check, set.spawn_local(async move { run_check(check, &*harness).await }))
+            let (harness, places) = (Rc::clone(&harness), Arc::clone(&places));
+            let run = async move {
+                let _place = places.acquire().await.unwrap();
+                run_check(check, &*harness).await
+            };
+            (check, set.spawn_local(run))
         })
         .collect();
     runtime.block_on(set.run_until(async {

@@ -9,6 +9,7 @@ use inval_redis::{Cache, Error};
 use tokio::task::JoinHandle;
 
 const BUDGET: Duration = Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(40);
 /// After the suite has done upkeep, the manager leaves it alone for as long.
 const TURN: Duration = Duration::from_millis(200);
 
@@ -40,7 +41,7 @@ async fn manage(cache: Cache, suite_worked: Arc<Mutex<Option<Instant>>>) {
         for partition in (0..Store::partitions(&cache)).filter(|_| !is_suite_at_work) {
             cache.maintain(partition, BUDGET).await.unwrap();
         }
-        tokio::time::sleep(BUDGET).await;
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -97,6 +98,15 @@ impl Store for Managed {
 
     async fn maintain(&self, partition: u32, budget: Duration) -> Result<Slice, Error> {
         *self.suite_worked.lock().unwrap() = Some(Instant::now());
-        self.cache.maintain(partition, budget).await
+        // What was done in the step before, the manager's perhaps, is told with this one.
+        let before = self.cache.maintain(partition, budget).await?;
+        tokio::time::sleep(before.next.min(BUDGET)).await;
+        let slice = self.cache.maintain(partition, budget).await?;
+        Ok(Slice {
+            records: before.records + slice.records,
+            evicted: before.evicted + slice.evicted,
+            expired: before.expired + slice.expired,
+            ..slice
+        })
     }
 }
