@@ -1,7 +1,7 @@
 //! Bringing the books up to date with what clients tell.
 
-use super::Engine;
 use super::findings::Moment;
+use super::{Engine, Phase, Reason};
 use crate::ledger::Arrival;
 use crate::record::{AccessBatch, Record};
 use crate::slab::Id;
@@ -23,7 +23,12 @@ impl Engine {
             // It does no harm to look for an expired entry too early.
             let written = written.saturating_add(PROMPT_MS).min(read.time.as_millis());
             match Record::decode(record) {
-                Ok(record) => self.apply(record, Timestamp::from_millis(written), read.time),
+                Ok(record) => {
+                    if self.predates_rebuild(position) {
+                        self.looks.push_back((record.key().into(), Reason::Told));
+                    }
+                    self.apply(record, Timestamp::from_millis(written), read.time);
+                }
                 Err(_) => {
                     self.carried.poisoned += 1;
                     self.scrub.hurry();
@@ -37,6 +42,10 @@ impl Engine {
         self.journal.last_record = records.into_iter().next_back().unwrap_or_default();
     }
 
+    fn predates_rebuild(&self, position: u64) -> bool {
+        matches!(&self.phase, Phase::Rebuilding(rebuild) if rebuild.is_older(position))
+    }
+
     fn apply(&mut self, record: Record<'_>, written: Timestamp, read: Timestamp) {
         match record {
             Record::Put { key, bytes, ttl_ms } => {
@@ -48,7 +57,7 @@ impl Engine {
                     self.unbook_deleted(id);
                 }
             }
-            Record::Look { key } => self.looks.push_back((key.into(), super::Reason::Told)),
+            Record::Look { key } => self.looks.push_back((key.into(), Reason::Told)),
         }
     }
 

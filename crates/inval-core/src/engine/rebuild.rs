@@ -9,15 +9,28 @@ use crate::stats::Usage;
 pub(super) struct Rebuild {
     /// Where the scan goes on.
     cursor: u64,
+    /// Where the journal ended when the rebuild began. What it tells up to there may have been undone
+    /// since by an eviction that no record tells of, so it has to be looked at.
+    from: Option<u64>,
     is_scanned: bool,
     /// What looks have found that was not on the books.
     pub(super) found: Usage,
 }
 
 impl Rebuild {
-    /// The page to be scanned next; `None` after the last.
+    /// The page to be scanned next; `None` after the last, and before the end of the journal is known.
     pub(super) fn next_page(&self) -> Option<u64> {
-        (!self.is_scanned).then_some(self.cursor)
+        self.from.filter(|_| !self.is_scanned).map(|_| self.cursor)
+    }
+
+    /// Notes where the journal ends, if that was not known.
+    pub(super) fn begin(&mut self, at_end: u64) {
+        self.from.get_or_insert(at_end);
+    }
+
+    /// Whether the record at `position` is older than the rebuild.
+    pub(super) fn is_older(&self, position: u64) -> bool {
+        self.from.is_none_or(|from| position < from)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Taking the answer to a step.
 
 use super::findings::Moment;
-use super::{Engine, Pending, Reason, Request, RoundTrip, StepOutcome, StepReply, Verdict};
+use super::{Engine, Pending, Phase, Reason, Request, RoundTrip, StepOutcome, StepReply, Verdict};
 use crate::clock::{TimeSample, TimeVerdict};
 use crate::ledger::Held;
 use crate::stats::RemovalCause;
@@ -38,6 +38,9 @@ impl Engine {
         let at_end = self.journal.position.saturating_add(outcome.backlog);
         let moment = Moment { at_end, time };
         self.journal.reached(at_end, time);
+        if let Phase::Rebuilding(rebuild) = &mut self.phase {
+            rebuild.begin(at_end);
+        }
         self.note_kind(&outcome, time);
         let is_repeated = pending.is_repeated || outcome.was_done_before;
         self.judge(&pending.held, &outcome.evicted, is_repeated, moment);
