@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use inval_core::{Config, Strategy};
 use inval_redis::CacheOptions;
+use redis::aio::MultiplexedConnection;
 
 use crate::bed::{Bed, Manager, TTL, get, load, put};
 use crate::report::Row;
@@ -156,28 +157,23 @@ async fn put_at_limit(bed: &Bed, operations: usize, set: Cost, found: &mut Round
 }
 
 async fn plain_set(bed: &Bed, operations: usize) -> Result<Cost> {
-    let connections = [bed.bare(0), bed.bare(1)];
     let value = bed.value.clone();
-    let before = bed.cpu()?;
-    let per_second = load(0..operations, move |n| {
-        let (mut connection, value) = (connections[n % 2].clone(), value.clone());
+    plain(bed, operations, move |mut connection, n| {
+        let value = value.clone();
         async move {
             let mut set = redis::cmd("SET");
             set.arg(Bed::name("bench", n)).arg(&value[..]).arg("PX").arg(TTL.as_millis() as u64);
             Ok(set.exec_async(&mut connection).await?)
         }
     })
-    .await?;
-    cost(bed, before, operations, per_second)
+    .await
 }
 
 /// What a put sends, sent by hand.
 async fn plain_transaction(bed: &Bed, operations: usize) -> Result<Cost> {
-    let connections = [bed.bare(0), bed.bare(1)];
     let value = bed.value.clone();
-    let before = bed.cpu()?;
-    let per_second = load(0..operations, move |n| {
-        let (mut connection, value) = (connections[n % 2].clone(), value.clone());
+    plain(bed, operations, move |mut connection, n| {
+        let value = value.clone();
         async move {
             let ttl = TTL.as_millis() as u64;
             let mut pipe = redis::pipe();
@@ -188,24 +184,29 @@ async fn plain_transaction(bed: &Bed, operations: usize) -> Result<Cost> {
             Ok(pipe.exec_async(&mut connection).await?)
         }
     })
-    .await?;
-    cost(bed, before, operations, per_second)
+    .await
 }
 
 async fn plain_get(bed: &Bed, operations: usize) -> Result<Cost> {
+    plain(bed, operations, |mut connection, n| async move {
+        let mut get = redis::cmd("GET");
+        get.arg(Bed::name("bench", n));
+        let value: Vec<u8> = get.query_async(&mut connection).await?;
+        anyhow::ensure!(!value.is_empty());
+        Ok(())
+    })
+    .await
+}
+
+/// The cost of a call made by hand, over the bare connections in turn.
+async fn plain<C, F>(bed: &Bed, operations: usize, call: C) -> Result<Cost>
+where
+    C: Fn(MultiplexedConnection, usize) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<()>> + Send,
+{
     let connections = [bed.bare(0), bed.bare(1)];
     let before = bed.cpu()?;
-    let per_second = load(0..operations, move |n| {
-        let mut connection = connections[n % 2].clone();
-        async move {
-            let mut get = redis::cmd("GET");
-            get.arg(Bed::name("bench", n));
-            let value: Vec<u8> = get.query_async(&mut connection).await?;
-            anyhow::ensure!(!value.is_empty());
-            Ok(())
-        }
-    })
-    .await?;
+    let per_second = load(0..operations, move |n| call(connections[n % 2].clone(), n)).await?;
     cost(bed, before, operations, per_second)
 }
 

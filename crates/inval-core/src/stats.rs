@@ -18,6 +18,12 @@ pub enum RemovalCause {
     Vanished,
 }
 
+impl RemovalCause {
+    /// All causes.
+    pub const ALL: [Self; 5] =
+        [Self::Expired, Self::Evicted, Self::Invalidated, Self::Replaced, Self::Vanished];
+}
+
 /// A number of entries and the sum of their weights in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Usage {
@@ -163,6 +169,13 @@ impl Stats {
             RemovalCause::Replaced => self.replaced,
             RemovalCause::Vanished => self.vanished,
         }
+    }
+
+    /// What was removed by all causes together.
+    pub fn removed_in_all(&self) -> Usage {
+        let mut removed = Usage::default();
+        RemovalCause::ALL.iter().for_each(|&cause| removed += self.removed(cause));
+        removed
     }
 
     pub(crate) fn removed_mut(&mut self, cause: RemovalCause) -> &mut Usage {

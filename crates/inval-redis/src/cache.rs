@@ -60,6 +60,7 @@ struct Shared {
 
 /// What a client knows of a partition.
 pub(crate) struct Partition {
+    index: usize,
     pub(crate) names: Keyspace,
     pub(crate) limits: Config,
     pub(crate) pressure: Pressure,
@@ -89,6 +90,7 @@ impl Cache {
         let agreement = Agreement::new(&config, count, options.journal_cap);
         agree(&client, &namespace, &agreement).await?;
         let partition = |(index, limits): (usize, Config)| Partition {
+            index,
             names: Keyspace::new(&namespace, index as u32),
             limits,
             pressure: Pressure::new(options.journal_cap, &limits, options.engine.headroom),
@@ -215,13 +217,11 @@ impl Cache {
     }
 
     /// Counts a read, and tells the server of reads when it is time to.
-    pub(crate) fn count_read(&self, key: &Key, is_hit: bool) {
-        let index = self.index_of(key);
-        let reads = &self.shared.partitions[index].reads;
-        if reads.count(key, is_hit)
-            && let Some(report) = reads.begin()
+    pub(crate) fn count_read(&self, partition: &Partition, key: &Key, is_hit: bool) {
+        if partition.reads.count(key, is_hit)
+            && let Some(report) = partition.reads.begin()
         {
-            let cache = self.clone();
+            let (cache, index) = (self.clone(), partition.index);
             tokio::spawn(async move {
                 let partition = &cache.shared.partitions[index];
                 cache.send_report(partition, report).await;

@@ -27,10 +27,11 @@ impl Store for Cache {
     type Error = Error;
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
-        let name = self.partition_of(key).names.entry(key.as_bytes());
+        let partition = self.partition_of(key);
+        let name = partition.names.entry(key.as_bytes());
         let value = self.client().command(&self.read(name), Repeat::Safe).await?;
         let value = bytes(value)?;
-        self.count_read(key, value.is_some());
+        self.count_read(partition, key, value.is_some());
         Ok(value)
     }
 
@@ -41,7 +42,7 @@ impl Store for Cache {
             let found = self.read_all(names.collect()).await?;
             for (at, value) in places.into_iter().zip(found) {
                 let value = bytes(value)?;
-                self.count_read(&keys[at], value.is_some());
+                self.count_read(partition, &keys[at], value.is_some());
                 values[at] = value;
             }
         }

@@ -136,10 +136,6 @@ impl Carried {
             bytes: known.bytes.saturating_sub(found.bytes),
         };
         self.stats.vanished += lost;
-        let mut inserted = Usage::default();
-        for (cause, ..) in CAUSES {
-            inserted += self.stats.removed(cause);
-        }
-        self.stats.inserted = inserted;
+        self.stats.inserted = self.stats.removed_in_all();
     }
 }

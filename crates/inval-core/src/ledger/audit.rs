@@ -69,11 +69,7 @@ impl<K: Eq, V> Ledger<K, V> {
             return Err(Inconsistency::Usage { booked: stats.usage, counted });
         }
         let mut accounted = counted;
-        for part in
-            [stats.expired, stats.evicted, stats.invalidated, stats.replaced, stats.vanished]
-        {
-            accounted += part;
-        }
+        accounted += stats.removed_in_all();
         if accounted != stats.inserted {
             return Err(Inconsistency::Flow { inserted: stats.inserted, accounted });
         }

@@ -7,20 +7,12 @@ use bytes::Bytes;
 use super::Harness;
 use super::failure::{Complaint, Outcome, expect, expect_all};
 use crate::config::{Config, ConfigBuilder};
-use crate::stats::{RemovalCause, Stats, Usage};
+use crate::stats::{Stats, Usage};
 use crate::store::{Lifetime, Put, PutCondition, PutOptions, Slice, Store};
 use crate::units::Key;
 
 /// How long upkeep may take at once, and how long the next is waited for.
 const BUDGET: Duration = Duration::from_millis(10);
-
-const CAUSES: [RemovalCause; 5] = [
-    RemovalCause::Expired,
-    RemovalCause::Evicted,
-    RemovalCause::Invalidated,
-    RemovalCause::Replaced,
-    RemovalCause::Vanished,
-];
 
 /// A store with what made it.
 pub(super) struct Trial<'a, H: Harness> {
@@ -221,7 +213,7 @@ impl<'a, H: Harness> Trial<'a, H> {
     /// Complains unless what came in is what is there and what has gone.
     async fn balance(&self, stats: &Stats) -> Outcome {
         let mut accounted = stats.usage;
-        CAUSES.iter().for_each(|&cause| accounted += stats.removed(cause));
+        accounted += stats.removed_in_all();
         expect("usage and removals, which are what was inserted", accounted, stats.inserted)?;
         let usage = self.store.usage().await.map_err(failed)?;
         expect("usage, and usage in the statistics", usage, stats.usage)

@@ -3,19 +3,11 @@
 
 use inval_core::engine::Accounts;
 use inval_core::keyspace::Keyspace;
-use inval_core::{Namespace, RemovalCause, Stats, Store, Usage};
+use inval_core::{Namespace, Stats, Store, Usage};
 use inval_redis::{Cache, Client, Cursor, Repeat};
 use redis::Value;
 
 use super::patience::settle;
-
-const CAUSES: [RemovalCause; 5] = [
-    RemovalCause::Expired,
-    RemovalCause::Evicted,
-    RemovalCause::Invalidated,
-    RemovalCause::Replaced,
-    RemovalCause::Vanished,
-];
 
 /// Waits until the accounts of every partition say just what is there, within the limits, and add up,
 /// with nothing left in a journal. Somebody must manage meanwhile. Then every entry is looked at,
@@ -39,17 +31,18 @@ async fn compare(
     names: &Keyspace,
 ) -> Result<Accounts, String> {
     let ask = |error| format!("{error:?}");
-    let before = cache.accounts(partition).await.map_err(ask)?;
     let mut llen = redis::cmd("LLEN");
     llen.arg(names.journal());
     let backlog = client.command(&llen, Repeat::Safe).await.map_err(ask)?;
+    // In this order: what is off the journal is in the accounts.
+    let before = cache.accounts(partition).await.map_err(ask)?;
     if backlog != Value::Int(0) || is_above_limit(cache, partition, before.stats.usage) {
         return Err(format!("backlog {backlog:?}, accounts {:?}", before.stats.usage));
     }
     let held = held(client, names).await.map_err(ask)?;
     let after = cache.accounts(partition).await.map_err(ask)?;
     let mut accounted = after.stats.usage;
-    CAUSES.iter().for_each(|&cause| accounted += after.stats.removed(cause));
+    accounted += after.stats.removed_in_all();
     let is_exact = before.stats.usage == held
         && after.stats.usage == held
         && accounted == after.stats.inserted;
