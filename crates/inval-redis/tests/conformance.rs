@@ -12,54 +12,32 @@ mod suite {
     mod harness;
 
     mod on_redis {
-        use super::harness::{Flavoured, Outcomes, run};
-        use crate::support::site::world;
-
-        static OUTCOMES: Outcomes = Outcomes::new(|| run(Some(Flavoured::new(world(), 1))));
-
         fn pass(check: &str) {
-            OUTCOMES.assert(check);
+            super::harness::assert_passed(0, check);
         }
 
         inval_core::conformance_tests!(pass);
     }
 
     mod on_redis_in_three_partitions {
-        use super::harness::{Flavoured, Outcomes, run};
-        use crate::support::site::world;
-
-        static OUTCOMES: Outcomes = Outcomes::new(|| run(Some(Flavoured::new(world(), 3))));
-
         fn pass(check: &str) {
-            OUTCOMES.assert(check);
+            super::harness::assert_passed(1, check);
         }
 
         inval_core::conformance_tests!(pass);
     }
 
     mod on_valkey {
-        use super::harness::{Flavoured, Outcomes, run};
-        use crate::support::site::valkey_world;
-
-        static OUTCOMES: Outcomes =
-            Outcomes::new(|| run(valkey_world().map(|server| Flavoured::new(server, 1))));
-
         fn pass(check: &str) {
-            OUTCOMES.assert(check);
+            super::harness::assert_passed(2, check);
         }
 
         inval_core::conformance_tests!(pass);
     }
 
     mod on_valkey_in_three_partitions {
-        use super::harness::{Flavoured, Outcomes, run};
-        use crate::support::site::valkey_world;
-
-        static OUTCOMES: Outcomes =
-            Outcomes::new(|| run(valkey_world().map(|server| Flavoured::new(server, 3))));
-
         fn pass(check: &str) {
-            OUTCOMES.assert(check);
+            super::harness::assert_passed(3, check);
         }
 
         inval_core::conformance_tests!(pass);

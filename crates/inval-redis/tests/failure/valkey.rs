@@ -6,12 +6,12 @@ use std::time::Duration;
 use inval_core::{RemovalCause, Store, Strategy};
 use inval_test_servers::{Flavour, Options, Server};
 
-use super::memory::read_often;
+use super::memory::{read_some_of_ten, unscrubbed};
 use crate::support::books::exact;
 use crate::support::managers::manage;
 use crate::support::patience::until;
 use crate::support::site::{Site, key, limited, valkey_world};
-use crate::support::values::{count, fill, fill_for, get, name, names};
+use crate::support::values::{count, fill, fill_for, get, name};
 
 #[tokio::test]
 async fn valkey_keeps_the_promises_too() {
@@ -49,14 +49,10 @@ async fn valkey_with_counters_of_reads_spares_what_was_read() {
     }
     let options = Options::valkey().args(["--maxmemory-policy", "allkeys-lfu"]);
     let server = Arc::new(Server::start(options).unwrap());
-    let site = Site::new(server, limited(10).strategy(Strategy::Lru));
+    let site = unscrubbed(Site::new(server, limited(10).strategy(Strategy::Lru)));
     let (cache, client) = (site.open().await, site.client().await);
     let manager = manage(&cache);
-    fill(&cache, 'k', 0..20, 10).await;
-    until("it has evicted", async || cache.usage().await.unwrap().entries == 10).await;
-    let left = names('k', 0..20).into_iter().filter(|name| site.has(name));
-    let read: Vec<_> = left.take(3).collect();
-    read.iter().for_each(|name| read_often(&site, name));
+    let read = read_some_of_ten(&site, &cache).await;
     fill(&cache, 'n', 0..3, 10).await;
     exact(&client, &cache).await;
     assert_eq!(count(&cache, &read).await, 3);

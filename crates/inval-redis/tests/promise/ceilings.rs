@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use inval_core::{RemovalCause, Store};
 use inval_redis::Cache;
-use inval_test_servers::Connection;
+use inval_test_servers::{Connection, Reply};
 
 use crate::support::books::exact;
 use crate::support::managers::manage;
@@ -93,6 +93,9 @@ struct Most {
 /// server all the while.
 async fn most_above_limit(site: &Site, at_once: u32) -> Most {
     let manager = manage(&site.open().await);
+    let names = site.names();
+    let has_books = ["HEXISTS", names.accounts(), "entries"];
+    until("it manages", async || site.foreign(&has_books) == Reply::Int(1)).await;
     let is_over = Arc::new(AtomicBool::new(false));
     let mut writers = Vec::new();
     for letter in ['a', 'b', 'c', 'd'] {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
+use std::thread;
 use std::time::Duration;
 
 use inval_core::Config;
@@ -14,22 +15,17 @@ use tokio::task::LocalSet;
 
 use super::managed::Managed;
 use crate::support::patience::until;
-use crate::support::site::{Site, roomy};
+use crate::support::site::{Site, roomy, valkey_world, world};
 
 /// More would be late for what they wait for.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 16;
+/// Whoever loses the lease has to rebuild, and then counts from what is there.
 const LEASE: Duration = Duration::from_secs(60);
 
 /// Stores on one server.
-pub(crate) struct Flavoured {
+struct Flavoured {
     server: Arc<Server>,
     partitions: u32,
-}
-
-impl Flavoured {
-    pub(crate) fn new(server: Arc<Server>, partitions: u32) -> Self {
-        Self { server, partitions }
-    }
 }
 
 impl Harness for Flavoured {
@@ -47,7 +43,6 @@ impl Harness for Flavoured {
     async fn open(&self, config: Config, partitions: u32) -> Managed {
         let mut site = Site::new(Arc::clone(&self.server), roomy()).with(|options| {
             options.partitions = partitions;
-            // Whoever loses the lease has to rebuild, and then counts from what is there.
             options.engine.lease = LEASE;
         });
         site.config = config;
@@ -67,46 +62,45 @@ impl Harness for Flavoured {
 }
 
 /// What came of each check: nothing, or what was wrong.
-pub(crate) struct Outcomes(LazyLock<HashMap<&'static str, Option<String>>, Start>);
+type Outcomes = HashMap<&'static str, Option<String>>;
 
-type Start = fn() -> HashMap<&'static str, Option<String>>;
+/// What came of the suite on Redis, on Redis in three partitions, and likewise on Valkey.
+static OUTCOMES: LazyLock<[Outcomes; 4]> = LazyLock::new(|| {
+    let redis = |partitions| Some(Flavoured { server: world(), partitions });
+    let valkey = |partitions| Some(Flavoured { server: valkey_world()?, partitions });
+    thread::scope(|scope| {
+        [redis(1), redis(3), valkey(1), valkey(3)]
+            .map(|harness| scope.spawn(|| harness.map_or_else(Outcomes::new, run)))
+            .map(|thread| thread.join().unwrap())
+    })
+});
 
-impl Outcomes {
-    pub(crate) const fn new(start: Start) -> Self {
-        Self(LazyLock::new(start))
-    }
-
-    /// Panics if the check was not passed.
-    pub(crate) fn assert(&self, check: &str) {
-        if let Some(Some(failure)) = self.0.get(check) {
-            panic!("{failure}");
-        }
+/// Panics if a check was not passed. All run at once when the first is asked for; where there is no
+/// Valkey, none of it is.
+pub(crate) fn assert_passed(kind: usize, check: &str) {
+    if let Some(Some(failure)) = OUTCOMES[kind].get(check) {
+        panic!("{failure}");
     }
 }
 
-/// Runs all checks; none where there is no server to run them on.
-pub(crate) fn run(harness: Option<Flavoured>) -> HashMap<&'static str, Option<String>> {
-    let Some(harness) = harness.map(Rc::new) else { return HashMap::new() };
+fn run(harness: Flavoured) -> Outcomes {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (harness, places) = (Rc::new(harness), Rc::new(Semaphore::new(AT_ONCE)));
     let set = LocalSet::new();
-    let places = Arc::new(Semaphore::new(AT_ONCE));
-    let tasks: Vec<_> = CHECKS
-        .iter()
-        .map(|&check| {
-            let (harness, places) = (Rc::clone(&harness), Arc::clone(&places));
-            let run = async move {
-                let _place = places.acquire().await.unwrap();
-                run_check(check, &*harness).await
-            };
-            (check, set.spawn_local(run))
-        })
-        .collect();
+    let begin = |check| {
+        let (harness, places) = (Rc::clone(&harness), Rc::clone(&places));
+        let run = async move {
+            let _place = places.acquire().await.unwrap();
+            run_check(check, &*harness).await
+        };
+        (check, set.spawn_local(run))
+    };
+    let tasks: Vec<_> = CHECKS.iter().map(|&check| begin(check)).collect();
     runtime.block_on(set.run_until(async {
-        let mut outcomes = HashMap::new();
+        let mut outcomes = Outcomes::new();
         for (check, task) in tasks {
             let outcome = task.await.map_err(|panic| panic.to_string());
-            let outcome =
-                outcome.and_then(|outcome| outcome.map_err(|failure| failure.to_string()));
+            let outcome = outcome.and_then(|passed| passed.map_err(|failure| failure.to_string()));
             outcomes.insert(check, outcome.err());
         }
         outcomes
