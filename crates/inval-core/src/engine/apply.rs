@@ -27,7 +27,8 @@ impl Engine {
                     if self.predates_rebuild(position) {
                         self.looks.push_back((record.key().into(), Reason::Told));
                     }
-                    self.apply(record, Timestamp::from_millis(written), read.time);
+                    self.apply(record, Timestamp::from_millis(written));
+                    self.unbook_unlinked(record.key(), position);
                 }
                 Err(_) => {
                     self.carried.poisoned += 1;
@@ -46,11 +47,11 @@ impl Engine {
         matches!(&self.phase, Phase::Rebuilding(rebuild) if rebuild.is_older(position))
     }
 
-    fn apply(&mut self, record: Record<'_>, written: Timestamp, read: Timestamp) {
+    fn apply(&mut self, record: Record<'_>, written: Timestamp) {
         match record {
             Record::Put { key, bytes, ttl_ms } => {
                 let deadline = ttl_ms.map(|ttl| written.as_millis().saturating_add(ttl));
-                self.book(key.into(), u64::from(bytes), deadline, self.mark(read, None));
+                self.book(key.into(), u64::from(bytes), deadline, self.mark(written, None));
             }
             Record::Deleted { key } => {
                 if let Some(id) = self.ledger.locate(self.hash(key), key) {
@@ -58,6 +59,16 @@ impl Engine {
                 }
             }
             Record::Look { key } => self.looks.push_back((key.into(), Reason::Told)),
+        }
+    }
+
+    /// Takes off the books at once what was written before we unlinked it, for it is gone and must not
+    /// push out what is there. What was counted as evicted was the last of these, and each replaced one.
+    fn unbook_unlinked(&mut self, key: &[u8], position: u64) {
+        if self.unlinked.get(key).is_some_and(|at_end| *at_end > position)
+            && let Some(id) = self.ledger.locate(self.hash(key), key)
+        {
+            self.ledger.unbook(id, RemovalCause::Replaced);
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Candidate, Engine, Group, Pending, Request, Step};
+use super::findings::DEADLINE_ERROR_MS;
+use super::{Candidate, Engine, Group, MOST_LOOKS, Pending, Request, Step};
 use crate::stats::Usage;
 use crate::strategy::Strategy;
 
@@ -27,7 +28,7 @@ impl Engine {
             position: self.journal.position,
             worked_off: self.journal.worked_off,
             last_record: self.journal.last_record.clone(),
-            records: self.settings.drain_batch,
+            records: self.records_to_read(),
             batches: BATCHES,
             ..Step::default()
         };
@@ -52,7 +53,9 @@ impl Engine {
     fn verify_due(&mut self, step: &mut Step, pending: &mut Pending) -> Usage {
         let now = self.server_now();
         let mut doubtful = Usage::default();
-        let due = std::iter::from_fn(|| self.ledger.next_due(now)).take(GROUP * GROUPS);
+        // Those that wait for a closer look come first.
+        let most = if self.looks.len() < MOST_LOOKS { GROUP * GROUPS } else { 0 };
+        let due = std::iter::from_fn(|| self.ledger.next_due(now, DEADLINE_ERROR_MS)).take(most);
         let due: Vec<_> = due.collect();
         for group in due.chunks(GROUP) {
             let keys = group.iter().map(|&id| {

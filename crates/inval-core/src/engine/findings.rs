@@ -5,8 +5,9 @@ use crate::slab::Id;
 use crate::stats::{RemovalCause, Usage};
 use crate::units::{Timestamp, Weight};
 
-/// How far the deadline of an entry on the books may be off the server's, in milliseconds.
-const DEADLINE_ERROR_MS: u64 = 1000;
+/// How far the deadline of an entry on the books may be off the server's, in milliseconds: what is due is
+/// put off by as much until the server has been asked.
+pub(super) const DEADLINE_ERROR_MS: u64 = 1000;
 
 /// Something that was true when the journal ended at `at_end`. Up to there the journal tells of the
 /// time before, so it is compared with the books when they stand just there: whatever differs
@@ -38,6 +39,7 @@ struct Value {
 
 impl Engine {
     pub(super) fn find_unlinked(&mut self, key: Box<[u8]>, at_end: u64) {
+        self.unlinked.insert(key.clone(), at_end);
         self.findings.push_back(Finding { at_end, key, what: Found::Unlinked });
     }
 
@@ -64,13 +66,19 @@ impl Engine {
     /// Settles what was found when the journal did not reach beyond `position`.
     pub(super) fn settle_findings(&mut self, position: u64) {
         while let Some(finding) = self.findings.pop_front_if(|found| found.at_end <= position) {
-            let Finding { key, what, .. } = finding;
+            let Finding { at_end, key, what } = finding;
+            let is_unlinked = self.unlinked.contains_key(&key);
+            if matches!(what, Found::Unlinked) && self.unlinked.get(&key) == Some(&at_end) {
+                self.unlinked.remove(&key);
+            }
             match (what, self.ledger.locate(self.hash(&key), &key)) {
                 (Found::Present { value, reason }, Some(id)) => {
                     self.compare(id, key, value, reason);
                 }
                 // It was on the books when it came due, so we have taken it off since.
                 (Found::Present { reason: Reason::Due, .. }, None) => {}
+                // We have unlinked it since it was found.
+                (Found::Present { .. }, None) if is_unlinked => {}
                 (Found::Present { value, reason }, None) => self.adopt(key, value, reason),
                 (Found::Unlinked, Some(id)) => {
                     self.ledger.unbook(id, RemovalCause::Evicted);

@@ -8,6 +8,7 @@ mod protocol;
 mod settings;
 mod accounts;
 mod batch;
+mod pace;
 mod compose;
 mod settle;
 mod journal;
@@ -17,7 +18,7 @@ mod apply;
 mod rebuild;
 mod scrub;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
@@ -39,9 +40,7 @@ use rebuild::Rebuild;
 use scrub::Scrub;
 pub use settings::EngineSettings;
 
-/// With nothing to do now, this is waited at the least.
-const LEAST_PAUSE: Duration = Duration::from_millis(1);
-/// The scrub waits while as many keys wait to be looked at.
+/// The scrub, and what is due, wait while as many keys wait to be looked at.
 const MOST_LOOKS: usize = 256;
 
 /// The engine of one partition. Deterministic: the same calls give the same decisions.
@@ -60,6 +59,8 @@ pub struct Engine {
     looks: VecDeque<(Box<[u8]>, Reason)>,
     /// What was found on the server, in order, until the journal has told all that was known then.
     findings: VecDeque<Finding>,
+    /// What we have unlinked, and where the journal ended then, until it has been read up to there.
+    unlinked: HashMap<Box<[u8]>, u64, FixedState>,
     scrub: Scrub,
     batch: Batch,
     carried: Carried,
@@ -170,7 +171,6 @@ impl Engine {
         Self {
             ledger: Ledger::new(&config),
             hasher: FixedState::with_seed(config.seed()),
-            config,
             settings,
             clock: ServerClock::new(),
             phase: Phase::Vacant,
@@ -179,6 +179,7 @@ impl Engine {
             pending: None,
             looks: VecDeque::new(),
             findings: VecDeque::new(),
+            unlinked: HashMap::with_hasher(FixedState::with_seed(config.seed())),
             scrub: Scrub::default(),
             batch: Batch::new(settings.script_budget),
             carried: Carried::default(),
@@ -192,6 +193,7 @@ impl Engine {
             steps: 0,
             idle_at_eviction: 0,
             work: Work::default(),
+            config,
         }
     }
 
@@ -376,39 +378,6 @@ impl Engine {
         }
         self.lose_lease(false);
         self.lease.is_kept = true;
-    }
-
-    /// Decides when the next step is due.
-    fn plan(&mut self) {
-        if matches!(self.phase, Phase::Vacant) {
-            return;
-        }
-        if self.has_work() {
-            self.interval = self.settings.drain_interval;
-            self.due = self.now;
-            return;
-        }
-        if self.journal.worked_off > 0 {
-            self.interval = self.settings.drain_interval;
-        }
-        let mut due = self.now.saturating_add(self.interval).min(self.lease.renew_at);
-        due = due.min(self.scrub.due());
-        if let Some(timeout) = self.ledger.next_timeout().and_then(|at| self.clock.local(at)) {
-            due = due.min(timeout);
-        }
-        self.due = due.max(self.now.saturating_add(LEAST_PAUSE));
-        self.interval = (self.interval * 2).min(self.settings.idle_interval);
-    }
-
-    /// Whether a step now would get something done.
-    fn has_work(&self) -> bool {
-        self.is_leaving
-            || matches!(self.phase, Phase::Rebuilding(_))
-            || self.journal.backlog > 0
-            || !self.looks.is_empty()
-            || self.ledger.excess() != Usage::default()
-            || self.scrub.is_urgent()
-            || self.clock.now(self.now).is_some_and(|now| self.ledger.is_due(now))
     }
 
     fn hash(&self, key: &[u8]) -> u64 {

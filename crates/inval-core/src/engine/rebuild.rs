@@ -48,6 +48,7 @@ impl Engine {
         self.ledger = Ledger::new(&self.config);
         self.looks.clear();
         self.findings.clear();
+        self.unlinked.clear();
     }
 
     /// Takes what a scan has found.

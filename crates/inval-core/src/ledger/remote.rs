@@ -151,11 +151,12 @@ impl<K: Eq, V> Ledger<K, V> {
         self.next_timeout().is_some_and(|timeout| timeout <= now)
     }
 
-    /// Takes the timer off the next entry whose time has passed at `now`. The entry stays on the books.
-    pub(crate) fn next_due(&mut self, now: Timestamp) -> Option<Id> {
+    /// The next entry whose time has passed at `now`. It stays on the books and is due again `again_ms`
+    /// later, should it not have been settled by then.
+    pub(crate) fn next_due(&mut self, now: Timestamp, again_ms: u64) -> Option<Id> {
         let now = self.advance(now);
         let id = self.books.deadlines.first_due(now)?;
-        self.books.deadlines.forget(id);
+        self.books.deadlines.set(id, Some(now.saturating_add(again_ms)), now);
         Some(id)
     }
 

@@ -272,3 +272,22 @@ fn while_the_server_forks_nothing_is_deleted_that_was_told_of() {
     world.settle(2_000);
     assert!(world.server.get(&key(0)) && !world.server.get(&key(1)));
 }
+
+/// The walk that compares the books with the server comes by where entries expire.
+#[test]
+fn what_expires_while_it_is_compared_has_expired_and_not_vanished() {
+    let settings = EngineSettings { scrub_interval: Duration::ZERO, ..EngineSettings::default() };
+    let config = Config::builder().max_entries(10_000).build().unwrap();
+    let mut world = World::new(config, settings, 1, 11);
+    world.run_until(1_000, |world| world.steady().is_some());
+    // What was written while nobody looked is taken to be older than it is, and found still there.
+    world.pause(0, 1_000);
+    for n in 0..2_000 {
+        world.server.put(&key(n), 10, Some(1_000 + n));
+        world.run(n % 2);
+    }
+    world.run_until(10_000, |world| world.server.values.is_empty());
+    world.settle(10_000);
+    assert_eq!(world.accounted("vanished").entries, 0);
+    assert_eq!(world.accounted("expired").entries, 2_000);
+}

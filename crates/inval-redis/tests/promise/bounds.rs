@@ -127,7 +127,11 @@ async fn promise_8_an_expiry_burst_is_worked_off_in_few_bounded_steps() {
     until("all of them have expired", async || left()).await;
     let stats = exact(&client, &cache).await;
     assert_eq!(stats.usage.entries, 100);
-    assert_eq!(stats.removed(inval_core::RemovalCause::Expired).entries, u64::from(BURST));
+    assert_eq!(
+        stats.removed(inval_core::RemovalCause::Expired).entries,
+        u64::from(BURST),
+        "{stats:?}"
+    );
     assert_eq!(count(&cache, &names('a', 0..100)).await, 100);
     manager.stop().await;
     // 256 names a command; some are looked at one by one, for they were a little early.

@@ -19,7 +19,6 @@ const LIMIT: u32 = 1000;
 const SAMPLES: u32 = 600;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "not kept yet: a manager reads faster than it evicts, without headroom"]
 async fn promise_3_usage_stays_at_the_limit_but_for_the_backlog() {
     // So small a budget gives batches of a few entries.
     let site = Site::new(own_server(&[]), limited(LIMIT.into())).with(|options| {
@@ -37,7 +36,6 @@ async fn promise_3_usage_stays_at_the_limit_but_for_the_backlog() {
 /// Where they write more than it can read, they are slowed down: a journal that is dropped would have
 /// the manager rebuild, and be outrun again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "not kept yet: a manager reads faster than it evicts, without headroom"]
 async fn promise_3_writers_cannot_outrun_a_manager() {
     let site = Site::new(own_server(&[]), limited(LIMIT.into())).with(|options| {
         options.journal_cap = 20_000;
@@ -49,7 +47,6 @@ async fn promise_3_writers_cannot_outrun_a_manager() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "not kept yet: a manager reads faster than it evicts"]
 async fn promise_3_with_a_headroom_the_limit_is_a_hard_ceiling() {
     for at_once in [5, 500] {
         let site = Site::new(own_server(&[]), limited(LIMIT.into())).with(|options| {
