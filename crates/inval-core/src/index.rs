@@ -15,7 +15,7 @@ use crate::slab::Id;
 pub(crate) struct Index {
     chunks: Vec<Chunk>,
     len: usize,
-    /// The most ids there will ever be.
+    /// The most ids that are planned for.
     most: usize,
 }
 
@@ -78,7 +78,7 @@ fn tag(hash: u32) -> u8 {
 }
 
 impl Index {
-    /// An index that will hold at most `most` ids and allocates nothing yet.
+    /// An index planned for `most` ids, which allocates nothing yet.
     pub(crate) fn new(most: usize) -> Self {
         Self { chunks: Vec::new(), len: 0, most }
     }
@@ -153,10 +153,11 @@ impl Index {
         }
     }
 
-    /// Doubles, but not beyond what the most ids need.
+    /// Doubles up to what the most ids need. Where there come more for a while, it grows by an eighth.
     fn grow(&mut self, hash_of: impl Fn(Id) -> u32) {
-        let doubled = (2 * self.chunks.len()).min(self.most.div_ceil(PLANNED));
-        let chunks = doubled.max(self.len / PLANNED + 1);
+        let (chunks, planned) = (self.chunks.len(), self.most.div_ceil(PLANNED));
+        let chunks =
+            if chunks < planned { (2 * chunks).clamp(1, planned) } else { chunks + chunks / 8 + 1 };
         let old = std::mem::replace(&mut self.chunks, vec![Chunk::EMPTY; chunks]);
         for chunk in old {
             let taken = (0..PLACES).filter(|&place| chunk.head[place] != 0);
@@ -240,5 +241,19 @@ mod tests {
         (0..1000).for_each(|id| index.insert(spread(id), id, spread));
         assert_eq!(index.chunks.len(), 112);
         assert_eq!(size_of::<Chunk>(), 64);
+    }
+
+    #[test]
+    fn more_than_was_planned_for_is_taken_in_without_growing_each_time() {
+        let spread = |id: Id| id.wrapping_mul(0x9E37_79B9);
+        let mut index = Index::new(3);
+        let mut growths = 0;
+        for id in 0..10_000 {
+            let before = index.chunks.len();
+            index.insert(spread(id), id, spread);
+            growths += usize::from(index.chunks.len() != before);
+        }
+        assert!(growths < 100, "{growths}");
+        assert!((0..10_000).all(|id| index.find(spread(id), |other| other == id) == Some(id)));
     }
 }

@@ -69,13 +69,13 @@ pub(crate) struct Slab<K, V> {
 }
 
 impl<K, V> Slab<K, V> {
-    /// A slab that will hold at most `most` entries and allocates nothing yet.
+    /// A slab planned for `most` entries, which allocates nothing yet.
     pub(crate) fn new(most: u64) -> Self {
         let most = usize::try_from(most.min(MAX_ENTRIES)).unwrap_or(usize::MAX);
         Self { entries: Vec::new(), nodes: Vec::new(), free: NONE, len: 0, most }
     }
 
-    /// The most entries there will ever be.
+    /// The most entries that are planned for.
     pub(crate) fn most(&self) -> usize {
         self.most
     }
@@ -159,11 +159,12 @@ impl<K, V> Slab<K, V> {
         self.entries.into_iter().zip(self.nodes).filter_map(|(entry, node)| Some((entry?, node)))
     }
 
-    /// Doubles like a `Vec`, but never beyond the most there will ever be.
+    /// Doubles like a `Vec` up to the most planned for. Where there come more for a while, as on a remote
+    /// store, it grows by an eighth.
     fn reserve(&mut self) {
         let len = self.nodes.len();
         if len == self.nodes.capacity() {
-            let more = len.max(8).min(self.most.saturating_sub(len).max(1));
+            let more = if len < self.most { len.max(8).min(self.most - len) } else { len / 8 + 1 };
             self.entries.reserve_exact(more);
             self.nodes.reserve_exact(more);
         }
@@ -196,5 +197,18 @@ mod tests {
         assert_eq!(slab.entry(ids[2]).key, 2);
         assert_eq!((slab.len(), slab.end()), (3, 3));
         assert_eq!(slab.nodes.capacity(), 3, "no more than the most there can be");
+    }
+
+    #[test]
+    fn more_than_was_planned_for_is_taken_in_without_growing_each_time() {
+        let mut slab = Slab::new(3);
+        let mut growths = 0;
+        for n in 0..10_000 {
+            let before = slab.nodes.capacity();
+            let (e, node) = entry(n);
+            slab.insert(e, node);
+            growths += usize::from(slab.nodes.capacity() != before);
+        }
+        assert!(growths < 100, "{growths}");
     }
 }
