@@ -185,7 +185,9 @@ impl Manager {
                 total.spared += slice.spared;
                 total.expired += slice.expired;
                 total.longest = total.longest.max(slice.longest);
-                tokio::time::sleep(slice.next.min(Duration::from_millis(5))).await;
+                if !slice.next.is_zero() {
+                    tokio::time::sleep(slice.next.min(Duration::from_millis(5))).await;
+                }
             }
             Ok(total)
         });
