@@ -26,7 +26,10 @@ struct Rounds {
     get: Vec<(Cost, Cost)>,
     put_below: Vec<(Cost, Cost)>,
     put_at: Vec<(Cost, Cost)>,
+    /// The transaction by hand, and through the library with the manager elsewhere.
     put_calls: Vec<(Cost, Cost)>,
+    /// The same with the manager in the process of the clients.
+    put_managed: Vec<(Cost, Cost)>,
     get_over: [Vec<f64>; CONNECTIONS.len()],
     bytes: Vec<f64>,
 }
@@ -42,6 +45,7 @@ pub(crate) async fn measure(rounds: usize, operations: usize) -> Result<Vec<Row>
             found.put_below.extend(this.put_below);
             found.put_at.extend(this.put_at);
             found.put_calls.extend(this.put_calls);
+            found.put_managed.extend(this.put_managed);
             for (all, this) in found.get_over.iter_mut().zip(this.get_over) {
                 all.extend(this);
             }
@@ -91,6 +95,12 @@ pub(crate) async fn measure(rounds: usize, operations: usize) -> Result<Vec<Row>
             "≥ 0.9×",
             "≥ 0.95×",
         ),
+        Row::new(
+            "the same with the manager on the client's one thread as well",
+            speed(&found.put_managed),
+            "",
+            "",
+        ),
     ])
 }
 
@@ -104,23 +114,31 @@ async fn one_round(bed: &Bed, operations: usize, found: &mut Rounds) -> Result<(
     bed.flush()?;
     let transaction = plain_transaction(bed, operations).await?;
 
-    bed.flush()?;
-    let empty = bed.data_memory()?;
     let config = Config::builder()
         .strategy(Strategy::Lru)
         .max_entries(4 * operations as u64)
         .ttl(TTL)
         .build()?;
+    bed.flush()?;
+    let journal_cap = 2 * operations as u64;
+    let options = CacheOptions { journal_cap, ..CacheOptions::default() };
+    let (putting, value) = (bed.cache("bench", config, options).await?, bed.value.clone());
+    let before = bed.cpu()?;
+    let per_second = load(0..operations, move |n| put(putting.clone(), n, value.clone())).await?;
+    found.put_calls.push((transaction, cost(bed, before, operations, per_second)?));
+
+    bed.flush()?;
     let cache = bed.cache("bench", config, CacheOptions::default()).await?;
     let manager = Manager::start(&cache);
     manager.settle(0).await?;
+    let empty = bed.data_memory()?;
     let (putting, value) = (cache.clone(), bed.value.clone());
     let before = bed.cpu()?;
     let per_second = load(0..operations, move |n| put(putting.clone(), n, value.clone())).await?;
     manager.settle(operations as u64).await?;
     let put = cost(bed, before, operations, per_second)?;
     found.put_below.push((set, put));
-    found.put_calls.push((transaction, put));
+    found.put_managed.push((transaction, put));
     found
         .bytes
         .push((bed.data_memory()? as f64 - empty as f64 - plain_bytes as f64) / operations as f64);

@@ -8,9 +8,12 @@ use std::time::{Duration, Instant};
 use inval_core::Key;
 use inval_core::record::AccessBatch;
 
-/// Reads told at once, at the most, and the time after which few are told as well.
+/// Reads told at once, at the most, and the time after which few are told as well: at first, and then
+/// twice as long from one time to the next, up to the longest. For a cache that fills soon will have to
+/// know soon of which reads are worth telling.
 const BATCH: usize = 256;
-const INTERVAL: Duration = Duration::from_secs(1);
+const FIRST_INTERVAL: Duration = Duration::from_millis(10);
+const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
 /// How long touches wait to be told while there are fewer than a batch.
 const TOUCH_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -24,6 +27,8 @@ pub(crate) struct Reads {
     origin: Instant,
     /// When to tell next, in milliseconds since `origin`.
     due: AtomicU64,
+    /// How long after that the next time is, in milliseconds, while there are no touches to tell.
+    interval: AtomicU64,
     is_telling: AtomicBool,
 }
 
@@ -44,6 +49,7 @@ impl Reads {
             origin: Instant::now(),
             // Soon, to learn how many reads are worth telling.
             due: AtomicU64::new(0),
+            interval: AtomicU64::new(FIRST_INTERVAL.as_millis() as u64),
             is_telling: AtomicBool::new(false),
         }
     }
@@ -99,9 +105,15 @@ impl Reads {
     }
 
     fn end(&self) {
-        let wants_touches = self.permille.load(Ordering::Relaxed) > 0;
-        let interval = if wants_touches { TOUCH_INTERVAL } else { INTERVAL };
-        self.due.store(self.now_ms() + interval.as_millis() as u64, Ordering::Relaxed);
+        let interval = if self.permille.load(Ordering::Relaxed) > 0 {
+            TOUCH_INTERVAL.as_millis() as u64
+        } else {
+            let interval = self.interval.load(Ordering::Relaxed);
+            let next = (2 * interval).min(LONGEST_INTERVAL.as_millis() as u64);
+            self.interval.store(next, Ordering::Relaxed);
+            interval
+        };
+        self.due.store(self.now_ms() + interval, Ordering::Relaxed);
         self.is_telling.store(false, Ordering::Release);
     }
 
@@ -159,6 +171,21 @@ mod tests {
         assert!(reads.count(&key(10_000), true));
         let report = reads.begin().unwrap();
         assert_eq!(AccessBatch::keys(report.touched.as_bytes()).count(), BATCH);
+    }
+
+    #[test]
+    fn the_first_tellings_come_soon_and_later_ones_seldom() {
+        let reads = Reads::new();
+        let check = |permille, want| {
+            assert!(reads.begin().is_some());
+            let before = reads.now_ms();
+            reads.told(Some(permille));
+            let due = reads.due.load(Ordering::Relaxed);
+            assert!((before..=reads.now_ms()).contains(&(due - want)), "{due} and not {want}");
+        };
+        [10, 20, 40, 80, 160, 320, 640, 1000, 1000].map(|want| check(0, want));
+        check(1000, 50);
+        check(0, 1000);
     }
 
     #[test]
