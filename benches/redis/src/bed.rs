@@ -65,6 +65,10 @@ impl Bed {
         Ok(info.get(&format!("latency_percentiles_usec_{command}")).cloned().unwrap_or_default())
     }
 
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
     pub(crate) fn bare(&self, number: usize) -> MultiplexedConnection {
         self.bare[number % self.bare.len()].clone()
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use inval_core::{Config, Strategy};
-use inval_redis::CacheOptions;
+use inval_redis::{CacheOptions, Repeat};
 use redis::aio::MultiplexedConnection;
 
 use crate::bed::{Bed, Manager, TTL, get, load, put};
@@ -23,9 +23,12 @@ struct Cost {
 /// What each round found, in the order of its loads.
 #[derive(Default)]
 struct Rounds {
+    /// The plain commands over the library's connections, and its calls.
     get: Vec<(Cost, Cost)>,
     put_below: Vec<(Cost, Cost)>,
     put_at: Vec<(Cost, Cost)>,
+    /// By hand with redis-rs, and through the library.
+    get_calls: Vec<(Cost, Cost)>,
     /// The transaction by hand, and through the library with the manager elsewhere.
     put_calls: Vec<(Cost, Cost)>,
     /// The same with the manager in the process of the clients.
@@ -42,6 +45,7 @@ pub(crate) async fn measure(rounds: usize, operations: usize) -> Result<Vec<Row>
         one_round(&bed, operations, &mut this).await?;
         if round > 0 {
             found.get.extend(this.get);
+            found.get_calls.extend(this.get_calls);
             found.put_below.extend(this.put_below);
             found.put_at.extend(this.put_at);
             found.put_calls.extend(this.put_calls);
@@ -88,7 +92,7 @@ pub(crate) async fn measure(rounds: usize, operations: usize) -> Result<Vec<Row>
             "≤ 2",
             "0",
         ),
-        Row::new("get ÷ bare redis-rs, throughput", speed(&found.get), "≥ 0.9×", "≥ 0.95×"),
+        Row::new("get ÷ bare redis-rs, throughput", speed(&found.get_calls), "≥ 0.9×", "≥ 0.95×"),
         Row::new(
             "put ÷ bare redis-rs sending the same transaction, throughput",
             speed(&found.put_calls),
@@ -110,9 +114,10 @@ async fn one_round(bed: &Bed, operations: usize, found: &mut Rounds) -> Result<(
     let set = plain_set(bed, operations).await?;
     let plain_bytes = bed.data_memory()? - empty;
     let plain_get = plain_get(bed, operations).await?;
+    let bare_get = bare_get(bed, operations).await?;
 
     bed.flush()?;
-    let transaction = plain_transaction(bed, operations).await?;
+    let transaction = bare_transaction(bed, operations).await?;
 
     let config = Config::builder()
         .strategy(Strategy::Lru)
@@ -149,7 +154,9 @@ async fn one_round(bed: &Bed, operations: usize, found: &mut Rounds) -> Result<(
     }
     let before = bed.cpu()?;
     let per_second = load(0..operations, move |n| get(cache.clone(), n)).await?;
-    found.get.push((plain_get, cost(bed, before, operations, per_second)?));
+    let get = cost(bed, before, operations, per_second)?;
+    found.get.push((plain_get, get));
+    found.get_calls.push((bare_get, get));
     manager.stop().await?;
 
     put_at_limit(bed, operations, set, found).await
@@ -174,23 +181,45 @@ async fn put_at_limit(bed: &Bed, operations: usize, set: Cost, found: &mut Round
     Ok(())
 }
 
+/// Over the library's own connections, so that as many commands come together as with its calls: how
+/// many come in one piece decides what each costs the server.
 async fn plain_set(bed: &Bed, operations: usize) -> Result<Cost> {
-    let value = bed.value.clone();
-    plain(bed, operations, move |mut connection, n| {
-        let value = value.clone();
+    let (client, value) = (bed.client(), bed.value.clone());
+    let before = bed.cpu()?;
+    let call = move |n| {
+        let (client, value) = (client.clone(), value.clone());
         async move {
             let mut set = redis::cmd("SET");
             set.arg(Bed::name("bench", n)).arg(&value[..]).arg("PX").arg(TTL.as_millis() as u64);
-            Ok(set.exec_async(&mut connection).await?)
+            client.command(&set, Repeat::Safe).await?;
+            Ok(())
         }
-    })
-    .await
+    };
+    let per_second = load(0..operations, call).await?;
+    cost(bed, before, operations, per_second)
+}
+
+async fn plain_get(bed: &Bed, operations: usize) -> Result<Cost> {
+    let client = bed.client();
+    let before = bed.cpu()?;
+    let call = move |n| {
+        let client = client.clone();
+        async move {
+            let mut get = redis::cmd("GET");
+            get.arg(Bed::name("bench", n));
+            let value = client.command(&get, Repeat::Safe).await?;
+            anyhow::ensure!(value != redis::Value::Nil);
+            Ok(())
+        }
+    };
+    let per_second = load(0..operations, call).await?;
+    cost(bed, before, operations, per_second)
 }
 
 /// What a put sends, sent by hand.
-async fn plain_transaction(bed: &Bed, operations: usize) -> Result<Cost> {
+async fn bare_transaction(bed: &Bed, operations: usize) -> Result<Cost> {
     let value = bed.value.clone();
-    plain(bed, operations, move |mut connection, n| {
+    bare(bed, operations, move |mut connection, n| {
         let value = value.clone();
         async move {
             let ttl = TTL.as_millis() as u64;
@@ -205,8 +234,8 @@ async fn plain_transaction(bed: &Bed, operations: usize) -> Result<Cost> {
     .await
 }
 
-async fn plain_get(bed: &Bed, operations: usize) -> Result<Cost> {
-    plain(bed, operations, |mut connection, n| async move {
+async fn bare_get(bed: &Bed, operations: usize) -> Result<Cost> {
+    bare(bed, operations, |mut connection, n| async move {
         let mut get = redis::cmd("GET");
         get.arg(Bed::name("bench", n));
         let value: Vec<u8> = get.query_async(&mut connection).await?;
@@ -217,7 +246,7 @@ async fn plain_get(bed: &Bed, operations: usize) -> Result<Cost> {
 }
 
 /// The cost of a call made by hand, over the bare connections in turn.
-async fn plain<C, F>(bed: &Bed, operations: usize, call: C) -> Result<Cost>
+async fn bare<C, F>(bed: &Bed, operations: usize, call: C) -> Result<Cost>
 where
     C: Fn(MultiplexedConnection, usize) -> F + Clone + Send + 'static,
     F: Future<Output = Result<()>> + Send,
