@@ -3,6 +3,7 @@
 mod bed;
 mod cost;
 mod upkeep;
+mod misses;
 mod report;
 
 use std::alloc::System;
@@ -21,7 +22,7 @@ static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// Measures the Redis store beside the plain commands.
 #[derive(Parser)]
 enum Args {
-    /// Server CPU, throughput, memory, eviction, expiry and rebuild on a server started for it
+    /// Server CPU, throughput, memory, eviction, expiry, rebuild and miss ratios on a server started for it
     Redis {
         /// The trace for miss ratios, as CSV; without it they are left out
         #[arg(long)]
@@ -49,7 +50,7 @@ enum Args {
 
 #[expect(clippy::print_stdout, reason = "a report is what the program is for")]
 fn main() -> Result<()> {
-    let Args::Redis { trace: _, json, docs, rounds, operations, entries, only } = Args::parse();
+    let Args::Redis { trace, json, docs, rounds, operations, entries, only } = Args::parse();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let mut rows: Vec<Row> = Vec::new();
@@ -58,6 +59,9 @@ fn main() -> Result<()> {
     }
     if "upkeep".contains(&*only) {
         rows.extend(runtime.block_on(upkeep::measure(entries, HEAP))?);
+    }
+    if let Some(trace) = trace.filter(|_| "misses".contains(&*only)) {
+        rows.extend(runtime.block_on(misses::measure(rounds, &trace))?);
     }
     let table = report::table(&rows);
     println!("{table}");
