@@ -17,7 +17,11 @@ use clap::{CommandFactory, Parser};
 use args::{Cli, Command};
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    let result = match cli.command {
         Some(Command::Replay(args)) => replay::run(&args),
         None => Cli::command().print_help().map_err(anyhow::Error::from),
     };
@@ -30,4 +34,22 @@ fn main() -> ExitCode {
             failure::exit_code(&error)
         }
     }
+}
+
+/// Says what is wrong with the command line, or helps. What is wrong may be a URL out of place, which
+/// may hold a password.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    let args = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
+    let value = |arg: String| match arg.strip_prefix("--").and_then(|arg| arg.split_once('=')) {
+        Some((_, value)) => value.to_owned(),
+        None => arg,
+    };
+    let urls: Vec<String> = args.map(value).filter(|value| value.contains("://")).collect();
+    if !urls.iter().any(|url| text.contains(url)) {
+        error.exit();
+    }
+    let text = urls.iter().fold(text, |text, url| text.replace(url, "<URL>"));
+    let _ = write!(io::stderr(), "{text}");
+    ExitCode::from(2)
 }

@@ -161,6 +161,8 @@ fn failures_say_what_is_wrong_and_show_no_password() {
     };
     check("--store http://bob:hush@host", 2, "must begin with redis://");
     check("--store redis://bob:hu/hush@host", 2, "write @ : / ? # % , as %40");
+    check("redis://bob:hush@host", 2, "unexpected argument '<URL>'");
+    check("--strategy=redis://bob:hush@host", 2, "invalid value '<URL>'");
     check("--store memory", 2, "--store is neither memory: nor a server");
     check(&format!("--store {down}"), 1, "check its address and that it runs");
     check(&format!("--store redis://127.0.0.1:{port}"), 1, "give credentials");

@@ -124,7 +124,8 @@ impl Cache {
         Ok(Accounts::from_fields(fields.iter().map(|(field, value)| (field.as_str(), *value))))
     }
 
-    /// Gives up the leases that this client holds, so that another manager can take over at once.
+    /// Gives up the leases that this client holds, so that another manager can take over at once. This
+    /// client manages no more: for it [`maintain`](Store::maintain) has nothing to do from now on.
     pub async fn release(&self) -> Result<(), Error> {
         for partition in &self.shared.partitions {
             partition.keeper.lock().await.leave(self.client(), &partition.names).await?;
