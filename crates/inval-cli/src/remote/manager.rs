@@ -97,8 +97,9 @@ async fn maintain(
     }
 }
 
-/// Whether a slice has asked the server, and there was nothing to do.
+/// Whether a slice has asked the server, and there was nothing to do: what was done before is accounted for.
 fn is_settled(slice: &Slice) -> bool {
-    let asked = slice.held > Duration::ZERO;
-    asked && slice.records == 0 && slice.backlog == 0 && slice.excess == Usage::default()
+    let done = slice.records + slice.evicted + slice.expired + slice.spared;
+    let has_asked = slice.held > Duration::ZERO;
+    has_asked && done == 0 && slice.backlog == 0 && slice.excess == Usage::default()
 }
