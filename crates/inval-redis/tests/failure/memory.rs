@@ -96,7 +96,7 @@ async fn any_name_of_ours_may_be_evicted() {
 
 #[tokio::test]
 async fn where_the_server_counts_reads_its_counters_say_what_is_cold() {
-    let lfu = own_server(&["--maxmemory-policy", "allkeys-lfu"]);
+    let lfu = own_server(&COUNTS_READS);
     let site = unscrubbed(Site::new(lfu, limited(10).strategy(Strategy::Lru)));
     let (cache, client) = (site.open().await, site.client().await);
     let manager = manage(&cache);
@@ -107,6 +107,10 @@ async fn where_the_server_counts_reads_its_counters_say_what_is_cold() {
     assert_eq!(count(&cache, &read).await, 3, "they were read");
     manager.stop().await;
 }
+
+/// For a server that counts reads. Its counters do not fall with each minute of the clock.
+pub(crate) const COUNTS_READS: [&str; 4] =
+    ["--maxmemory-policy", "allkeys-lfu", "--lfu-decay-time", "0"];
 
 /// With a manager that looks at nothing by itself: each look may raise a counter.
 pub(crate) fn unscrubbed(site: Site) -> Site {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use inval_core::{RemovalCause, Store, Strategy};
 use inval_test_servers::{Flavour, Options, Server};
 
-use super::memory::{read_some_of_ten, unscrubbed};
+use super::memory::{COUNTS_READS, read_some_of_ten, unscrubbed};
 use crate::support::books::exact;
 use crate::support::managers::manage;
 use crate::support::patience::until;
@@ -47,7 +47,7 @@ async fn valkey_with_counters_of_reads_spares_what_was_read() {
     if !Flavour::Valkey.is_available() {
         return;
     }
-    let options = Options::valkey().args(["--maxmemory-policy", "allkeys-lfu"]);
+    let options = Options::valkey().args(COUNTS_READS);
     let server = Arc::new(Server::start(options).unwrap());
     let site = unscrubbed(Site::new(server, limited(10).strategy(Strategy::Lru)));
     let (cache, client) = (site.open().await, site.client().await);
