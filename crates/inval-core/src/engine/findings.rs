@@ -9,6 +9,9 @@ use crate::units::{Timestamp, Weight};
 /// put off by as much until the server has been asked.
 pub(super) const DEADLINE_ERROR_MS: u64 = 1000;
 
+/// An idle time is told in whole seconds: an access may be so much older than it says.
+const IDLE_ERROR_S: u64 = 1;
+
 /// Something that was true when the journal ended at `at_end`. Up to there the journal tells of the
 /// time before, so it is compared with the books when they stand just there: whatever differs
 /// then, nobody has told.
@@ -104,7 +107,8 @@ impl Engine {
         }
     }
 
-    /// Puts an entry's weight and deadline right. The look itself counts as an access on the server.
+    /// Puts an entry's weight and deadline right, and notes a read that nobody told of. The look itself
+    /// counts as an access on the server, so from now on that is what is known.
     fn compare(&mut self, id: Id, key: Box<[u8]>, value: Value, reason: Reason) {
         if u64::from(self.ledger.weight(id)) != weight(&key, value.bytes) {
             self.carried.repaired += u64::from(reason != Reason::Told);
@@ -112,6 +116,14 @@ impl Engine {
             return;
         }
         self.ledger.reschedule(id, value.deadline);
+        let known = self.known(*self.ledger.value(id));
+        let accessed = match self.has_lfu {
+            true => u64::from(value.mark),
+            false => (value.accessed.as_millis() / 1000).saturating_sub(IDLE_ERROR_S),
+        };
+        if accessed > known {
+            self.ledger.note(id, value.accessed);
+        }
         *self.ledger.value_mut(id) = value.mark;
     }
 

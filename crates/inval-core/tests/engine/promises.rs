@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use inval_core::engine::EngineSettings;
+use inval_core::record::Record;
 use inval_core::{Config, ConfigBuilder, Strategy};
 
 use super::world::World;
@@ -128,6 +129,21 @@ fn a_hot_entry_survives_stale_knowledge() {
     world.settle(2_000);
     assert!(world.server.get(&key(0)) && !world.server.get(&key(1)));
     assert_eq!(world.managers[0].engine.take_work().spared, 1);
+}
+
+/// A look tells of the read, and is an access itself: what is known of the entry is then the look.
+#[test]
+fn a_hot_entry_survives_a_look() {
+    let mut world = lru(20);
+    (0..20).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.run(10_000);
+    assert!(world.server.get(&key(0)));
+    world.run(3_000);
+    world.server.tell(&Record::Look { key: &key(0) });
+    world.run(3_000);
+    world.server.put(&key(20), 10, None);
+    world.settle(2_000);
+    assert!(world.server.get(&key(0)) && !world.server.get(&key(1)));
 }
 
 #[test]
