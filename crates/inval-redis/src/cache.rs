@@ -125,7 +125,7 @@ impl Cache {
     }
 
     /// Gives up the leases that this client holds, so that another manager can take over at once. This
-    /// client manages no more: for it [`maintain`](Store::maintain) has nothing to do from now on.
+    /// client manages no more: for it [`maintain`](inval_core::Store::maintain) has nothing to do from now on.
     pub async fn release(&self) -> Result<(), Error> {
         for partition in &self.shared.partitions {
             partition.keeper.lock().await.leave(self.client(), &partition.names).await?;
