@@ -23,7 +23,7 @@ pub(super) struct Finding {
 
 #[derive(Clone, Copy)]
 enum Found {
-    /// We have unlinked it. The books know, but a record may have put it there again.
+    /// We have unlinked it. The books know, but records of older writes may still come.
     Unlinked,
     /// It was not there.
     Missing { was_due: bool },
@@ -70,10 +70,7 @@ impl Engine {
     pub(super) fn settle_findings(&mut self, position: u64) {
         while let Some(finding) = self.findings.pop_front_if(|found| found.at_end <= position) {
             let Finding { at_end, key, what } = finding;
-            let is_unlinked = self.unlinked.contains_key(&key);
-            if matches!(what, Found::Unlinked) && self.unlinked.get(&key) == Some(&at_end) {
-                self.unlinked.remove(&key);
-            }
+            let unlinked_at = self.unlinked.get(&key).copied();
             match (what, self.ledger.locate(self.hash(&key), &key)) {
                 (Found::Present { value, reason }, Some(id)) => {
                     self.compare(id, key, value, reason);
@@ -81,14 +78,14 @@ impl Engine {
                 // It was on the books when it came due, so we have taken it off since.
                 (Found::Present { reason: Reason::Due, .. }, None) => {}
                 // We have unlinked it since it was found.
-                (Found::Present { .. }, None) if is_unlinked => {}
+                (Found::Present { .. }, None) if unlinked_at.is_some() => {}
                 (Found::Present { value, reason }, None) => self.adopt(key, value, reason),
-                (Found::Unlinked, Some(id)) => {
-                    self.ledger.unbook(id, RemovalCause::Evicted);
-                    self.work.evicted += 1;
+                // What the journal told of it up to here has been taken off as it was read.
+                (Found::Unlinked, _) if unlinked_at == Some(at_end) => {
+                    self.unlinked.remove(&key);
                 }
                 (Found::Missing { was_due }, Some(id)) => self.miss(id, was_due),
-                (Found::Unlinked | Found::Missing { .. }, None) => {}
+                (Found::Unlinked, _) | (Found::Missing { .. }, None) => {}
             }
         }
     }
