@@ -40,21 +40,10 @@ struct Rounds {
 pub(crate) async fn measure(rounds: usize, operations: usize) -> Result<Vec<Row>> {
     let bed = Bed::new().await?;
     let mut found = Rounds::default();
-    for round in 0..=rounds {
-        let mut this = Rounds::default();
-        one_round(&bed, operations, &mut this).await?;
-        if round > 0 {
-            found.get.extend(this.get);
-            found.get_calls.extend(this.get_calls);
-            found.put_below.extend(this.put_below);
-            found.put_at.extend(this.put_at);
-            found.put_calls.extend(this.put_calls);
-            found.put_managed.extend(this.put_managed);
-            for (all, this) in found.get_over.iter_mut().zip(this.get_over) {
-                all.extend(this);
-            }
-            found.bytes.extend(this.bytes);
-        }
+    // The first one warms up.
+    one_round(&bed, operations, &mut Rounds::default()).await?;
+    for _ in 0..rounds {
+        one_round(&bed, operations, &mut found).await?;
     }
     let cpu = |pairs: &[(Cost, Cost)]| {
         let plain = median(pairs.iter().map(|(plain, _)| plain.us_per_call));
@@ -128,9 +117,8 @@ async fn one_round(bed: &Bed, operations: usize, found: &mut Rounds) -> Result<(
     let journal_cap = 2 * operations as u64;
     let options = CacheOptions { journal_cap, ..CacheOptions::default() };
     let (putting, value) = (bed.cache("bench", config, options).await?, bed.value.clone());
-    let before = bed.cpu()?;
-    let per_second = load(0..operations, move |n| put(putting.clone(), n, value.clone())).await?;
-    found.put_calls.push((transaction, cost(bed, before, operations, per_second)?));
+    let calls = measured(bed, operations, move |n| put(putting.clone(), n, value.clone())).await?;
+    found.put_calls.push((transaction, calls));
 
     bed.flush()?;
     let cache = bed.cache("bench", config, CacheOptions::default()).await?;
@@ -152,9 +140,7 @@ async fn one_round(bed: &Bed, operations: usize, found: &mut Rounds) -> Result<(
         let cache = bed.cache_over(*connections, config).await?;
         speeds.push(load(0..operations, move |n| get(cache.clone(), n)).await?);
     }
-    let before = bed.cpu()?;
-    let per_second = load(0..operations, move |n| get(cache.clone(), n)).await?;
-    let get = cost(bed, before, operations, per_second)?;
+    let get = measured(bed, operations, move |n| get(cache.clone(), n)).await?;
     found.get.push((plain_get, get));
     found.get_calls.push((bare_get, get));
     manager.stop().await?;
@@ -185,8 +171,7 @@ async fn put_at_limit(bed: &Bed, operations: usize, set: Cost, found: &mut Round
 /// many come in one piece decides what each costs the server.
 async fn plain_set(bed: &Bed, operations: usize) -> Result<Cost> {
     let (client, value) = (bed.client(), bed.value.clone());
-    let before = bed.cpu()?;
-    let call = move |n| {
+    measured(bed, operations, move |n| {
         let (client, value) = (client.clone(), value.clone());
         async move {
             let mut set = redis::cmd("SET");
@@ -194,15 +179,13 @@ async fn plain_set(bed: &Bed, operations: usize) -> Result<Cost> {
             client.command(&set, Repeat::Safe).await?;
             Ok(())
         }
-    };
-    let per_second = load(0..operations, call).await?;
-    cost(bed, before, operations, per_second)
+    })
+    .await
 }
 
 async fn plain_get(bed: &Bed, operations: usize) -> Result<Cost> {
     let client = bed.client();
-    let before = bed.cpu()?;
-    let call = move |n| {
+    measured(bed, operations, move |n| {
         let client = client.clone();
         async move {
             let mut get = redis::cmd("GET");
@@ -211,9 +194,8 @@ async fn plain_get(bed: &Bed, operations: usize) -> Result<Cost> {
             anyhow::ensure!(value != redis::Value::Nil);
             Ok(())
         }
-    };
-    let per_second = load(0..operations, call).await?;
-    cost(bed, before, operations, per_second)
+    })
+    .await
 }
 
 /// What a put sends, sent by hand.
@@ -252,8 +234,16 @@ where
     F: Future<Output = Result<()>> + Send,
 {
     let connections = [bed.bare(0), bed.bare(1)];
+    measured(bed, operations, move |n| call(connections[n % 2].clone(), n)).await
+}
+
+async fn measured<C, F>(bed: &Bed, operations: usize, call: C) -> Result<Cost>
+where
+    C: Fn(usize) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<()>> + Send,
+{
     let before = bed.cpu()?;
-    let per_second = load(0..operations, move |n| call(connections[n % 2].clone(), n)).await?;
+    let per_second = load(0..operations, call).await?;
     cost(bed, before, operations, per_second)
 }
 
