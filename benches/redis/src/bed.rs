@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use inval_core::{Config, Key, Put, PutOptions, Slice, Store};
+use inval_core::{Budget, Config, Key, Put, PutOptions, Slice, Store};
 use inval_redis::{Cache, CacheOptions, Client, ConnectOptions};
 use inval_test_servers::Server;
 use redis::aio::MultiplexedConnection;
@@ -183,7 +183,7 @@ impl Manager {
         let task = tokio::spawn(async move {
             let mut total = Slice::default();
             while !stop.load(Ordering::Relaxed) {
-                let slice = managed.maintain(0, Duration::from_millis(5)).await?;
+                let slice = managed.maintain(0, Budget::within(Duration::from_millis(5))).await?;
                 total.records += slice.records;
                 total.evicted += slice.evicted;
                 total.spared += slice.spared;

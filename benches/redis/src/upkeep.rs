@@ -4,7 +4,7 @@ use std::alloc::GlobalAlloc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use inval_core::{Config, Strategy};
+use inval_core::{Budget, Config, Strategy};
 use inval_redis::CacheOptions;
 use stats_alloc::{Region, StatsAlloc};
 
@@ -132,7 +132,7 @@ async fn expire(bed: &Bed, entries: usize) -> Result<Vec<Row>> {
 
 async fn cache_maintain(cache: &inval_redis::Cache) -> Result<inval_core::Slice> {
     use inval_core::Store;
-    Ok(Store::maintain(cache, 0, Duration::from_millis(1)).await?)
+    Ok(Store::maintain(cache, 0, Budget::within(Duration::from_millis(1))).await?)
 }
 
 fn holds(bed: &Bed, command: &str, longest: Duration) -> Result<String> {

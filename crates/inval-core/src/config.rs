@@ -62,6 +62,23 @@ pub enum ConfigError {
     JitterOutOfRange(f64),
 }
 
+/// Why a configuration cannot be changed into another while the cache is in use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum ChangeError {
+    /// A field differs that decides how entries are kept.
+    #[error("{field} cannot change while the cache is in use; delete the cache and create it anew")]
+    Fixed {
+        /// `strategy` or `time_to_idle`.
+        field: &'static str,
+    },
+    /// The limits leave a partition without any room.
+    #[error("the limits are below one entry and one byte for each of {partitions} partitions")]
+    NoRoom {
+        /// How many partitions share the limits.
+        partitions: u32,
+    },
+}
+
 impl Config {
     /// Starts a configuration: strategy [`Strategy::S3Fifo`], nothing limited yet.
     pub fn builder() -> ConfigBuilder {
@@ -141,6 +158,20 @@ impl Config {
             time_to_idle: None,
             ..*self
         }
+    }
+
+    /// The parts, for `partitions` partitions, of what a cache keeps to that changes from this configuration to
+    /// `next` while in use. Only limits, TTL and jitter can change.
+    pub fn change(&self, next: &Self, partitions: u32) -> Result<Vec<Self>, ChangeError> {
+        if self.strategy != next.strategy {
+            return Err(ChangeError::Fixed { field: "strategy" });
+        }
+        if self.time_to_idle != next.time_to_idle {
+            return Err(ChangeError::Fixed { field: "time_to_idle" });
+        }
+        let next = Self { seed: self.seed, ..*next };
+        let parts = (0..partitions).map(|index| next.partition(index.into(), partitions.into()));
+        parts.collect::<Option<_>>().ok_or(ChangeError::NoRoom { partitions })
     }
 
     /// The part of this configuration that falls to partition `index` of `count`: the same but for
@@ -292,6 +323,25 @@ mod tests {
         ] {
             assert!(builder.build().is_ok(), "{builder:?}");
         }
+    }
+
+    #[test]
+    fn only_limits_and_lifetimes_change() {
+        let build = |builder: ConfigBuilder| builder.build().unwrap();
+        let now = build(Config::builder().max_entries(10).seed(7));
+        let check = |next: ConfigBuilder, want: Result<Option<u64>, ChangeError>| {
+            let parts = now.change(&build(next), 2);
+            assert_eq!(parts.map(|parts| parts[0].max_entries()), want);
+        };
+        check(Config::builder().max_entries(3), Ok(Some(2)));
+        check(Config::builder().max_bytes(3).ttl(SECOND), Ok(None));
+        check(Config::builder().max_entries(1), Err(ChangeError::NoRoom { partitions: 2 }));
+        let strategy = ChangeError::Fixed { field: "strategy" };
+        check(Config::builder().max_entries(3).strategy(Strategy::Lru), Err(strategy));
+        let idle = ChangeError::Fixed { field: "time_to_idle" };
+        check(Config::builder().max_entries(3).time_to_idle(SECOND), Err(idle));
+        let parts = now.change(&build(Config::builder().max_entries(3).seed(9)), 2).unwrap();
+        assert_eq!((parts[0].seed(), parts[1].seed()), (7, 8));
     }
 
     #[test]

@@ -49,12 +49,15 @@ mod store;
 pub mod testing;
 
 pub use clock::{ServerClock, TimeReading, TimeSample, TimeVerdict};
-pub use config::{Config, ConfigBuilder, ConfigError, MAX_LIFETIME};
+pub use config::{ChangeError, Config, ConfigBuilder, ConfigError, MAX_LIFETIME};
 pub use ledger::{
     Arrival, Inconsistency, Insertion, Ledger, Refusal, Rejected, Rejection, Removed,
 };
 pub use stats::{Histogram, RemovalCause, Stats, Usage};
-pub use store::{Lifetime, Put, PutCondition, PutOptions, Slice, Store};
+pub use store::{
+    Budget, Lifetime, Put, PutCondition, PutOptions, ReconfigureError, Removal, RemovalListener,
+    Slice, Store,
+};
 pub use strategy::{Strategy, UnknownStrategy};
 pub use units::{Key, KeyError, Namespace, NamespaceError, Timestamp, Weight};
 pub use wheel::Wheel;

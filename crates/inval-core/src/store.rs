@@ -1,13 +1,16 @@
 //! The contract of a store: what can be asked of it, and what it says of itself.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use thiserror::Error;
 
+use crate::config::{ChangeError, Config};
 use crate::ledger::Rejection;
-use crate::stats::{Stats, Usage};
-use crate::units::Key;
+use crate::stats::{RemovalCause, Stats, Usage};
+use crate::units::{Key, Weight};
 
 /// A cache of bytes under keys, wherever it is kept. An entry weighs the bytes of its key and of its
 /// value. Every store keeps to its [`Config`](crate::Config) and passes the same suite of checks
@@ -61,16 +64,98 @@ pub trait Store: Send + Sync {
     /// Everything counted so far. Its cost does not depend on the number of entries.
     fn stats(&self) -> impl Future<Output = Result<Stats, Self::Error>> + Send;
 
+    /// What it keeps to now.
+    fn config(&self) -> Config;
+
+    /// Keeps to the limits, the TTL and the jitter of `config` from now on; the rest of it must be as it is. A
+    /// lowered limit is reached little by little, by writes and by [`maintain`](Self::maintain), and
+    /// usage does not grow until then. Entries keep the TTL they were written with.
+    fn reconfigure(
+        &self,
+        config: &Config,
+    ) -> impl Future<Output = Result<(), ReconfigureError<Self::Error>>> + Send;
+
     /// How many parts there are, each to be maintained by itself.
     fn partitions(&self) -> u32;
 
-    /// Does upkeep of a partition for about `budget`, less if there is less to do: takes off the books what has
-    /// expired, evicts what is above the limits. To be called again after [`Slice::next`].
+    /// Does upkeep of a partition within `budget`, less if there is less to do: takes off the books what has
+    /// expired, evicts what is above the limits. To be called again after [`Slice::next`]; earlier
+    /// does no harm.
     fn maintain(
         &self,
         partition: u32,
-        budget: Duration,
+        budget: Budget,
     ) -> impl Future<Output = Result<Slice, Self::Error>> + Send;
+
+    /// Waits until there is a partition that should be maintained at once, because writers are waiting for
+    /// it or soon will be, and tells which. A store without such writers waits for ever.
+    fn pressed(&self) -> impl Future<Output = u32> + Send {
+        std::future::pending()
+    }
+
+    /// Calls `listener`, instead of an earlier one, for every removal that this process carries out or
+    /// finds out. It is called in the middle of operations: it must neither block nor call the store.
+    fn watch(&self, listener: RemovalListener);
+
+    /// Gives up what keeps others from maintaining the same entries. This store is not to be maintained
+    /// any more.
+    fn release(&self) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        std::future::ready(Ok(()))
+    }
+}
+
+/// Who is told of removals.
+pub type RemovalListener = Arc<dyn Fn(&Removal<'_>) + Send + Sync>;
+
+/// An entry that has left. `Debug` does not show its key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Removal<'a> {
+    /// Its key.
+    pub key: &'a [u8],
+    /// What it was charged.
+    pub weight: Weight,
+    /// Why it left.
+    pub cause: RemovalCause,
+}
+
+impl std::fmt::Debug for Removal<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { weight, cause, .. } = self;
+        f.debug_struct("Removal")
+            .field("weight", weight)
+            .field("cause", cause)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a store does not keep to another configuration. Nothing was changed, unless the store's error says
+/// that the outcome is unknown.
+#[derive(Clone, Copy, PartialEq, Debug, Error)]
+pub enum ReconfigureError<E> {
+    /// The change cannot be made while the store is in use.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(E),
+}
+
+/// How much a slice of upkeep may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Budget {
+    /// About how long it may take. Something is done however short this is.
+    pub time: Duration,
+    /// About how many changes it may book and entries it may remove.
+    pub entries: u64,
+    /// Whether to ask a remote store for work although it is not yet time to.
+    pub is_urgent: bool,
+}
+
+impl Budget {
+    /// Any number of entries within `time`.
+    pub const fn within(time: Duration) -> Self {
+        Self { time, entries: u64::MAX, is_urgent: false }
+    }
 }
 
 /// How a value is to be written. The default is unconditional, with the configured TTL.
@@ -138,6 +223,11 @@ pub struct Slice {
     pub backlog: u64,
     /// What is booked above the limits.
     pub excess: Usage,
+    /// How long ago the time of that entry passed which waited longest for this slice to take it off the books.
+    pub overdue: Duration,
+    /// How long the server took to answer, network included: the mean of this slice's requests. `None` where
+    /// there is no server, or nothing was asked.
+    pub latency: Option<Duration>,
     /// When to call again.
     pub next: Duration,
 }

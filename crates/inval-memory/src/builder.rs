@@ -95,7 +95,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Builder<K, V, S> {
     pub fn build(self) -> Cache<K, V, S> {
         let parts = partition(&self.config, self.shards);
         let shards: Box<[_]> = parts.iter().map(Shard::new).collect();
-        Cache::assemble(shards, self.hasher, self.weigher, self.clock, self.listener)
+        Cache::assemble(shards, self.hasher, self.weigher, self.clock, self.listener, self.config)
     }
 }
 

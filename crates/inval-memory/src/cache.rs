@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use inval_core::{
-    Arrival, Inconsistency, Insertion, Rejected, RemovalCause, Removed, Stats, Timestamp, Usage,
-    Weight,
+    Arrival, Config, Inconsistency, Insertion, Rejected, RemovalCause, Removed, Stats, Timestamp,
+    Usage, Weight,
 };
 
 use crate::clock::Clock;
 use crate::flight::InFlight;
 use crate::iter::Iter;
 use crate::shard::{Books, Shard};
-use crate::sync::MutexGuard;
+use crate::sync::{Mutex, MutexGuard};
 
 pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> Weight + Send + Sync>;
 pub(crate) type Listener<K, V> = Box<dyn Fn(&Removed<K, V>) + Send + Sync>;
@@ -58,6 +58,7 @@ pub struct Cache<K, V, S = RandomState> {
     weigher: Option<Weigher<K, V>>,
     pub(crate) clock: Box<dyn Clock>,
     listener: Option<Listener<K, V>>,
+    pub(crate) config: Mutex<Config>,
 }
 
 /// What a single entry may have of its own. The default leaves all to the configuration.
@@ -76,8 +77,9 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
         weigher: Option<Weigher<K, V>>,
         clock: Box<dyn Clock>,
         listener: Option<Listener<K, V>>,
+        config: Config,
     ) -> Self {
-        Self { shards, hasher, weigher, clock, listener }
+        Self { shards, hasher, weigher, clock, listener, config: Mutex::new(config) }
     }
 
     /// The value under `key`, unless there is none or it has expired. Counts as a hit or a miss and

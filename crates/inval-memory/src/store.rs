@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use inval_core::{
-    Config, Insertion, Key, Lifetime, Put, PutCondition, PutOptions, Refusal, Slice, Stats, Store,
-    Usage, Weight,
+    Budget, Config, Insertion, Key, Lifetime, Put, PutCondition, PutOptions, ReconfigureError,
+    Refusal, RemovalListener, Slice, Stats, Store, Usage, Weight,
 };
 
 use crate::builder::Builder;
@@ -84,17 +84,30 @@ impl<S: BuildHasher + Send + Sync> Store for Cache<Key, Bytes, S> {
         Ok(self.stats())
     }
 
+    fn config(&self) -> Config {
+        *self.config.lock()
+    }
+
+    async fn reconfigure(&self, config: &Config) -> Result<(), ReconfigureError<Infallible>> {
+        let mut own = self.config.lock();
+        own.change(config, self.partitions())?;
+        *own = *config;
+        Ok(())
+    }
+
     fn partitions(&self) -> u32 {
         self.shards() as u32
     }
 
-    async fn maintain(&self, partition: u32, budget: Duration) -> Result<Slice, Infallible> {
+    async fn maintain(&self, partition: u32, budget: Budget) -> Result<Slice, Infallible> {
         Ok(self.maintain_within(partition, budget))
     }
+
+    fn watch(&self, _: RemovalListener) {}
 }
 
 impl<S: BuildHasher> Cache<Key, Bytes, S> {
-    fn maintain_within(&self, partition: u32, budget: Duration) -> Slice {
+    fn maintain_within(&self, partition: u32, budget: Budget) -> Slice {
         let mut slice = Slice { next: LONGEST_PAUSE, ..Slice::default() };
         let Some(shard) = self.shards.get(partition as usize) else { return slice };
         let (started, now) = (Instant::now(), self.clock.now());
@@ -104,7 +117,7 @@ impl<S: BuildHasher> Cache<Key, Bytes, S> {
             if is_done {
                 break;
             }
-            if started.elapsed() >= budget {
+            if started.elapsed() >= budget.time || slice.expired >= budget.entries {
                 return Slice { next: Duration::ZERO, ..slice };
             }
         }

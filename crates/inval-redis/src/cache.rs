@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use inval_core::engine::{Accounts, Engine, EngineSettings};
 use inval_core::keyspace::{Keyspace, partition_of};
-use inval_core::{Config, Key, Namespace, Slice, Stats};
+use inval_core::{Budget, Config, Key, Namespace, Slice, Stats};
 use redis::Value;
 use tokio::sync::Mutex;
 
@@ -202,7 +202,7 @@ impl Cache {
         &self.shared.partitions[(number as usize).min(last)]
     }
 
-    pub(crate) async fn maintain(&self, number: u32, budget: Duration) -> Result<Slice, Error> {
+    pub(crate) async fn maintain(&self, number: u32, budget: Budget) -> Result<Slice, Error> {
         let partition = self.partition(number);
         let mut keeper = partition.keeper.lock().await;
         keeper.work(self.client(), &partition.names, budget).await

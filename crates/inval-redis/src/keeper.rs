@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use inval_core::engine::{Engine, Reply, Request, RoundTrip, Work};
 use inval_core::keyspace::Keyspace;
-use inval_core::{Slice, Timestamp};
+use inval_core::{Budget, Slice, Timestamp};
 
 use crate::connect::{Client, Cursor, Repeat};
 use crate::error::Error;
@@ -32,7 +32,7 @@ impl Keeper {
         &mut self,
         client: &Client,
         names: &Keyspace,
-        budget: Duration,
+        budget: Budget,
     ) -> Result<Slice, Error> {
         // A call that was dropped half-way left a request whose fate is unknown.
         if std::mem::take(&mut self.is_sent) {
@@ -54,7 +54,7 @@ impl Keeper {
                     return Err(error);
                 }
             }
-            if began.elapsed() >= budget {
+            if began.elapsed() >= budget.time {
                 break;
             }
         }
@@ -68,7 +68,7 @@ impl Keeper {
         names: &Keyspace,
     ) -> Result<Slice, Error> {
         self.engine.leave();
-        self.work(client, names, Duration::from_secs(1)).await
+        self.work(client, names, Budget::within(Duration::from_secs(1))).await
     }
 
     fn answer(&mut self, reply: Reply, sent: Timestamp) {
@@ -91,6 +91,8 @@ impl Keeper {
             longest: Duration::from_micros(longest_us),
             backlog: self.engine.backlog(),
             excess: self.engine.usage().1,
+            overdue: Duration::ZERO,
+            latency: None,
             next,
         }
     }

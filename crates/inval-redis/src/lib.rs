@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use inval_core::{Config, Key, PutOptions, Store};
+//! use inval_core::{Budget, Config, Key, PutOptions, Store};
 //! use inval_redis::{Cache, CacheOptions, Client, ConnectOptions};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -22,7 +22,7 @@
 //!     let _stored = cache.put(&Key::new(name.as_bytes())?, "value".into(), PutOptions::default()).await?;
 //! }
 //! while cache.usage().await?.entries != 2 {
-//!     let slice = cache.maintain(0, Duration::from_millis(10)).await?;
+//!     let slice = cache.maintain(0, Budget::within(Duration::from_millis(10))).await?;
 //!     tokio::time::sleep(slice.next).await;
 //! }
 //! assert!(cache.get(&Key::new(b"carol")?).await?.is_some());

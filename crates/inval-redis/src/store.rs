@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use inval_core::record::Record;
 use inval_core::{
-    Key, Lifetime, Put, PutCondition, PutOptions, Rejection, Slice, Stats, Store, Usage, Weight,
+    Budget, Config, Key, Lifetime, Put, PutCondition, PutOptions, ReconfigureError, Rejection,
+    RemovalListener, Slice, Stats, Store, Usage, Weight,
 };
 use redis::{Cmd, Pipeline, Value, cmd};
 
@@ -161,15 +162,26 @@ impl Store for Cache {
         Self::partitions(self).len() as u32
     }
 
-    async fn maintain(&self, partition: u32, budget: Duration) -> Result<Slice, Error> {
+    fn config(&self) -> Config {
+        *Self::config(self)
+    }
+
+    async fn reconfigure(&self, config: &Config) -> Result<(), ReconfigureError<Error>> {
+        Self::config(self).change(config, Store::partitions(self))?;
+        Ok(())
+    }
+
+    async fn maintain(&self, partition: u32, budget: Budget) -> Result<Slice, Error> {
         Self::maintain(self, partition, budget).await
     }
+
+    fn watch(&self, _: RemovalListener) {}
 }
 
 impl Cache {
     /// The one command that reads a value.
     fn read(&self, name: Vec<u8>) -> Cmd {
-        match self.config().time_to_idle() {
+        match Self::config(self).time_to_idle() {
             None => {
                 let mut get = cmd("GET");
                 get.arg(name);
@@ -185,7 +197,7 @@ impl Cache {
 
     async fn read_all(&self, names: Vec<Vec<u8>>) -> Result<Vec<Value>, Error> {
         let count = names.len();
-        let values = if self.config().time_to_idle().is_none() {
+        let values = if Self::config(self).time_to_idle().is_none() {
             let mut mget = cmd("MGET");
             names.iter().for_each(|name| _ = mget.arg(name));
             match self.client().command(&mget, Repeat::Safe).await? {
@@ -227,10 +239,10 @@ impl Cache {
         {
             return Ok(Err(Rejection::TooHeavy { weight, max_bytes }));
         }
-        match self.config().time_to_idle() {
+        match Self::config(self).time_to_idle() {
             Some(_) if own.is_some() => Err(Error::OwnTtlWithIdle),
             Some(idle) => Ok(Ok(Some(idle))),
-            None => Ok(self.config().time_to_live(own, fastrand::f64())),
+            None => Ok(Self::config(self).time_to_live(own, fastrand::f64())),
         }
     }
 

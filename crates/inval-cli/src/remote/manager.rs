@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use inval_core::{Slice, Store, Usage};
+use inval_core::{Budget, Slice, Store, Usage};
 use inval_redis::{Cache, Error};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use super::stop::Stop;
 
 /// How long one slice may take.
-const BUDGET: Duration = Duration::from_millis(10);
+const BUDGET: Budget = Budget::within(Duration::from_millis(10));
 /// The pause after an error that may pass.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long it may take, after the last request, to book everything and to keep the limits.

@@ -6,7 +6,7 @@ use super::Harness;
 use super::failure::{Outcome, expect, expect_that};
 use super::trial::{Trial, failed, names};
 use crate::stats::Usage;
-use crate::store::Store;
+use crate::store::{Budget, Store};
 
 /// The shortest and the longest time that upkeep lets pass.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -34,7 +34,8 @@ pub(super) async fn upkeep_keeps_up_when_called_as_it_asks<H: Harness>(harness: 
     while waited < H::PATIENCE {
         let mut next = LONGEST;
         for partition in 0..trial.store.partitions() {
-            let slice = trial.store.maintain(partition, SHORTEST).await.map_err(failed)?;
+            let slice =
+                trial.store.maintain(partition, Budget::within(SHORTEST)).await.map_err(failed)?;
             let what = "when to call again";
             expect_that(what, &slice.next, "some seconds at most", |next| *next <= LONGEST)?;
             next = next.min(slice.next);

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use inval_core::testing::Harness;
 use inval_memory::PutCondition::{Always, IfAbsent, IfPresent};
 use inval_memory::{
-    Config, Key, Lifetime, MAX_LIFETIME, Put, PutOptions, Slice, Stats, Store, Strategy, Usage,
-    Weight,
+    Budget, Config, Key, Lifetime, MAX_LIFETIME, Put, PutOptions, ReconfigureError,
+    RemovalListener, Slice, Stats, Store, Strategy, Usage, Weight,
 };
 use thiserror::Error;
 
@@ -329,12 +329,26 @@ impl Store for Broken {
         self.store.partitions()
     }
 
-    async fn maintain(&self, partition: u32, budget: Duration) -> Result<Slice, Failing> {
+    fn config(&self) -> Config {
+        Store::config(&self.store)
+    }
+
+    async fn reconfigure(&self, config: &Config) -> Result<(), ReconfigureError<Failing>> {
+        self.store.reconfigure(config).await.map_err(|error| match error {
+            ReconfigureError::Change(change) => change.into(),
+        })
+    }
+
+    async fn maintain(&self, partition: u32, budget: Budget) -> Result<Slice, Failing> {
         if self.fault == Fault::MaintainsNothing {
             return Ok(Slice::default());
         }
         let Ok(slice) = Store::maintain(&self.store, partition, budget).await;
         let asleep = Duration::from_secs(3_600);
         Ok(if self.fault == Fault::Oversleeps { Slice { next: asleep, ..slice } } else { slice })
+    }
+
+    fn watch(&self, listener: RemovalListener) {
+        self.store.watch(listener);
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use inval_core::testing::{Harness, run};
+use inval_memory::{Budget, ManualClock, ReconfigureError, RemovalListener, Usage};
 use inval_memory::{Clock, Config, Key, Lifetime, Put, PutOptions, Slice, Stats, Store, Timestamp};
-use inval_memory::{ManualClock, Usage};
 
 use super::harness::{ByteCache, Memory};
 use crate::support::setup::ms;
@@ -73,7 +73,15 @@ impl Store for Late {
         self.store.partitions()
     }
 
-    async fn maintain(&self, partition: u32, budget: Duration) -> Result<Slice, Self::Error> {
+    fn config(&self) -> Config {
+        Store::config(&self.store)
+    }
+
+    async fn reconfigure(&self, config: &Config) -> Result<(), ReconfigureError<Self::Error>> {
+        self.store.reconfigure(config).await
+    }
+
+    async fn maintain(&self, partition: u32, budget: Budget) -> Result<Slice, Self::Error> {
         let booked = &mut *self.booked.lock().unwrap();
         if self.clock.now() < booked.0 {
             return Ok(Slice { next: ms(10), ..Slice::default() });
@@ -81,6 +89,10 @@ impl Store for Late {
         let Ok(slice) = Task::new(Store::maintain(&self.store, partition, budget)).finish();
         *booked = (self.clock.now().saturating_add(DELAY), self.store.stats());
         Ok(Slice { next: ms(10), ..slice })
+    }
+
+    fn watch(&self, listener: RemovalListener) {
+        self.store.watch(listener);
     }
 }
 

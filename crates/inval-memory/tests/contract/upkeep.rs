@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use inval_core::testing::Harness;
-use inval_memory::{Config, Key, Slice, Store};
+use inval_memory::{Budget, Config, Key, Slice, Store};
 
 use super::harness::{ByteCache, Memory};
 use crate::support::setup::{ms, ttl};
 use crate::support::tasks::Task;
 
 fn maintain(cache: &ByteCache, partition: u32, budget: Duration) -> Slice {
-    Task::new(Store::maintain(cache, partition, budget)).finish().unwrap()
+    Task::new(Store::maintain(cache, partition, Budget::within(budget))).finish().unwrap()
 }
 
 fn filled(memory: &Memory, entries: u32) -> ByteCache {

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use inval_core::{Store, Strategy};
+use inval_core::{Budget, Store, Strategy};
 use inval_redis::Cache;
 use inval_test_servers::Server;
 
@@ -12,7 +12,7 @@ use crate::support::patience::until;
 use crate::support::site::{Site, limited, own_server};
 
 const DOCUMENT: &str = include_str!("../../../../docs/redis-keyspace.md");
-const BUDGET: Duration = Duration::from_millis(10);
+const BUDGET: Budget = Budget::within(Duration::from_millis(10));
 
 /// A block of the document: commands with the lines that `redis-cli` answers.
 type Block = Vec<(String, Vec<String>)>;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use inval_core::{Config, PutCondition, PutOptions, Store};
+use inval_core::{Budget, Config, PutCondition, PutOptions, Store};
 use inval_redis::{Cache, CacheOptions, Client, ConnectOptions, OpenError};
 use inval_test_servers::{Endpoint, Options, Reply, Server};
 
@@ -121,7 +121,7 @@ async fn use_as_manager(server: &Server, user: &str) -> Result<(), Failure> {
     server.command(&["SET", "inval:{users:0}:k:brief", "value", "PX", "20"])?;
     server.command(&["RPUSH", "inval:{users:0}:j", "1p 5 20 brief"])?;
     for _ in 0..300 {
-        let slice = cache.maintain(0, Duration::from_millis(5)).await?;
+        let slice = cache.maintain(0, Budget::within(Duration::from_millis(5))).await?;
         let stats = cache.stats().await?;
         let expired = stats.removed(inval_core::RemovalCause::Expired).entries;
         if stats.usage.entries == 10

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use inval_core::{RemovalCause, Store};
+use inval_core::{Budget, RemovalCause, Store};
 
 use crate::support::books::exact;
 use crate::support::managers::{maintain, manage};
@@ -48,7 +48,7 @@ async fn a_manager_that_slept_too_long_finds_itself_replaced() {
     // It has old books and a step in mind. None of it happens.
     let token = other.accounts(0).await.unwrap().token;
     for _ in 0..20 {
-        assert_eq!(sleeper.maintain(0, Duration::ZERO).await.unwrap().evicted, 0);
+        assert_eq!(sleeper.maintain(0, Budget::within(Duration::ZERO)).await.unwrap().evicted, 0);
     }
     let accounts = other.accounts(0).await.unwrap();
     assert_eq!((accounts.token, accounts.stats.usage.entries), (token, 100));

@@ -1,7 +1,7 @@
 //! Promises 4 and 6: what a policy may delete, and that an error deletes nothing.
 
 use bytes::Bytes;
-use inval_core::{RemovalCause, Slice, Store, Strategy};
+use inval_core::{Budget, RemovalCause, Slice, Store, Strategy};
 use inval_redis::Error;
 use inval_test_servers::{Options, Reply, Server};
 
@@ -110,7 +110,7 @@ async fn promise_6_an_error_deletes_nothing_and_what_was_to_be_done_is_done_late
 
 /// Whether upkeep succeeds, or fails as it should for lack of a right.
 async fn works(cache: &inval_redis::Cache) -> bool {
-    let slice = cache.maintain(0, std::time::Duration::ZERO).await;
+    let slice = cache.maintain(0, Budget::within(std::time::Duration::ZERO)).await;
     tokio::time::sleep(std::time::Duration::from_millis(11)).await;
     match slice {
         Ok(Slice { evicted, .. }) => {

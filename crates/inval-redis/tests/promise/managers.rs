@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use inval_core::{RemovalCause, Store, Usage};
+use inval_core::{Budget, RemovalCause, Store, Usage};
 use inval_redis::Cache;
 
 use crate::support::books::exact;
@@ -31,7 +31,8 @@ async fn promise_9_a_manager_killed_at_any_point_is_replaced_and_the_books_are_e
             let cache = cache.clone();
             async move {
                 loop {
-                    let slice = cache.maintain(0, Duration::from_millis(1)).await.unwrap();
+                    let slice =
+                        cache.maintain(0, Budget::within(Duration::from_millis(1))).await.unwrap();
                     tokio::time::sleep(slice.next).await;
                 }
             }

@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use inval_core::{Key, Lifetime, Put, PutOptions, Slice, Stats, Store, Usage};
+use inval_core::{
+    Budget, Config, Key, Lifetime, Put, PutOptions, ReconfigureError, RemovalListener, Slice,
+    Stats, Store, Usage,
+};
 use inval_redis::{Cache, Error};
 use tokio::task::JoinHandle;
 
@@ -39,7 +42,7 @@ async fn manage(cache: Cache, suite_worked: Arc<Mutex<Option<Instant>>>) {
         let is_suite_at_work =
             suite_worked.lock().unwrap().is_some_and(|at: Instant| at.elapsed() < TURN);
         for partition in (0..Store::partitions(&cache)).filter(|_| !is_suite_at_work) {
-            cache.maintain(partition, BUDGET).await.unwrap();
+            cache.maintain(partition, Budget::within(BUDGET)).await.unwrap();
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -96,7 +99,15 @@ impl Store for Managed {
         Store::partitions(&self.cache)
     }
 
-    async fn maintain(&self, partition: u32, budget: Duration) -> Result<Slice, Error> {
+    fn config(&self) -> Config {
+        Store::config(&self.cache)
+    }
+
+    async fn reconfigure(&self, config: &Config) -> Result<(), ReconfigureError<Error>> {
+        self.cache.reconfigure(config).await
+    }
+
+    async fn maintain(&self, partition: u32, budget: Budget) -> Result<Slice, Error> {
         *self.suite_worked.lock().unwrap() = Some(Instant::now());
         // What was done in the step before, the manager's perhaps, is told with this one.
         let before = self.cache.maintain(partition, budget).await?;
@@ -108,5 +119,9 @@ impl Store for Managed {
             expired: before.expired + slice.expired,
             ..slice
         })
+    }
+
+    fn watch(&self, listener: RemovalListener) {
+        self.cache.watch(listener);
     }
 }

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use inval_core::{Slice, Store};
+use inval_core::{Budget, Slice, Store};
 use inval_redis::{Cache, Error};
 use tokio::task::JoinHandle;
 
-const BUDGET: Duration = Duration::from_millis(10);
+const BUDGET: Budget = Budget::within(Duration::from_millis(10));
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// A manager of all partitions. Dropping it is like killing its process: it goes where it stands, and

@@ -4,7 +4,9 @@ use std::convert::Infallible;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use inval_core::{Lifetime, Slice, Strategy, Usage};
+use inval_core::{
+    Budget, Config, Lifetime, ReconfigureError, RemovalListener, Slice, Strategy, Usage,
+};
 use inval_memory::Cache;
 
 use super::*;
@@ -193,7 +195,17 @@ impl Store for Slow {
         1
     }
 
-    async fn maintain(&self, _: u32, _: Duration) -> Result<Slice, Failure> {
+    fn config(&self) -> Config {
+        Store::config(&self.inner)
+    }
+
+    async fn reconfigure(&self, _: &Config) -> Result<(), ReconfigureError<Failure>> {
+        Err(ReconfigureError::Store(Failure))
+    }
+
+    async fn maintain(&self, _: u32, _: Budget) -> Result<Slice, Failure> {
         Err(Failure)
     }
+
+    fn watch(&self, _: RemovalListener) {}
 }
