@@ -56,7 +56,7 @@ pub use ledger::{
 pub use stats::{Histogram, RemovalCause, Stats, Usage};
 pub use store::{
     Budget, Lifetime, Put, PutCondition, PutOptions, ReconfigureError, Removal, RemovalListener,
-    Slice, Store,
+    Slice, Standing, Store,
 };
 pub use strategy::{Strategy, UnknownStrategy};
 pub use units::{Key, KeyError, Namespace, NamespaceError, Timestamp, Weight};

@@ -204,9 +204,23 @@ pub enum Lifetime {
     Remaining(Duration),
 }
 
+/// How far whoever maintains a partition has got with its books.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Standing {
+    /// It has no lease: somebody else maintains the partition, or nobody does yet.
+    Vacant,
+    /// It has the lease and makes its books from what is on the server.
+    Rebuilding,
+    /// Its books are true but for the backlog. An embedded store is never anything else.
+    #[default]
+    Steady,
+}
+
 /// What a slice of upkeep did, and what is left.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Slice {
+    /// How far the one who maintains the partition has got.
+    pub standing: Standing,
     /// Changes booked that clients had told of.
     pub records: u64,
     /// Entries evicted.

@@ -83,6 +83,7 @@ impl Keeper {
             Duration::from_millis(at.as_millis().saturating_sub(self.now().as_millis()))
         });
         Slice {
+            standing: self.engine.standing(),
             records,
             evicted,
             expired,

@@ -27,6 +27,7 @@ use crate::clock::ServerClock;
 use crate::config::Config;
 use crate::ledger::{Inconsistency, Ledger};
 use crate::stats::{Stats, Usage};
+pub use crate::store::Standing;
 use crate::units::Timestamp;
 pub use accounts::Accounts;
 use accounts::Carried;
@@ -100,17 +101,6 @@ pub struct Work {
     pub held_us: u64,
     /// The longest of them.
     pub longest_us: u64,
-}
-
-/// How far an engine has got.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Standing {
-    /// It has no lease.
-    Vacant,
-    /// It has the lease and makes its books from what is on the server.
-    Rebuilding,
-    /// It has the lease, and its books are true but for the backlog.
-    Steady,
 }
 
 #[derive(Debug)]
