@@ -160,16 +160,21 @@ impl Config {
         }
     }
 
-    /// The parts, for `partitions` partitions, of what a cache keeps to that changes from this configuration to
-    /// `next` while in use. Only limits, TTL and jitter can change.
-    pub fn change(&self, next: &Self, partitions: u32) -> Result<Vec<Self>, ChangeError> {
+    /// What a cache keeps to that changes from this configuration to `next` while in use: `next`, but with
+    /// the seed it has. Only limits, TTL and jitter can change.
+    pub fn changed_to(&self, next: &Self) -> Result<Self, ChangeError> {
         if self.strategy != next.strategy {
             return Err(ChangeError::Fixed { field: "strategy" });
         }
         if self.time_to_idle != next.time_to_idle {
             return Err(ChangeError::Fixed { field: "time_to_idle" });
         }
-        let next = Self { seed: self.seed, ..*next };
+        Ok(Self { seed: self.seed, ..*next })
+    }
+
+    /// The parts of [`changed_to`](Self::changed_to) for `partitions` partitions.
+    pub fn change(&self, next: &Self, partitions: u32) -> Result<Vec<Self>, ChangeError> {
+        let next = self.changed_to(next)?;
         let parts = (0..partitions).map(|index| next.partition(index.into(), partitions.into()));
         parts.collect::<Option<_>>().ok_or(ChangeError::NoRoom { partitions })
     }

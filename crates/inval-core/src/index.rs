@@ -83,6 +83,11 @@ impl Index {
         Self { chunks: Vec::new(), len: 0, most }
     }
 
+    /// Plans for `most` ids from now on. What is allocated stays.
+    pub(crate) fn plan(&mut self, most: usize) {
+        self.most = most;
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }

@@ -71,13 +71,17 @@ pub(crate) struct Slab<K, V> {
 impl<K, V> Slab<K, V> {
     /// A slab planned for `most` entries, which allocates nothing yet.
     pub(crate) fn new(most: u64) -> Self {
-        let most = usize::try_from(most.min(MAX_ENTRIES)).unwrap_or(usize::MAX);
-        Self { entries: Vec::new(), nodes: Vec::new(), free: NONE, len: 0, most }
+        Self { entries: Vec::new(), nodes: Vec::new(), free: NONE, len: 0, most: planned(most) }
     }
 
     /// The most entries that are planned for.
     pub(crate) fn most(&self) -> usize {
         self.most
+    }
+
+    /// Plans for `most` entries from now on. What is allocated stays.
+    pub(crate) fn plan(&mut self, most: u64) {
+        self.most = planned(most);
     }
 
     pub(crate) fn len(&self) -> u32 {
@@ -171,6 +175,10 @@ impl<K, V> Slab<K, V> {
     }
 }
 
+fn planned(most: u64) -> usize {
+    usize::try_from(most.min(MAX_ENTRIES)).unwrap_or(usize::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +205,20 @@ mod tests {
         assert_eq!(slab.entry(ids[2]).key, 2);
         assert_eq!((slab.len(), slab.end()), (3, 3));
         assert_eq!(slab.nodes.capacity(), 3, "no more than the most there can be");
+    }
+
+    #[test]
+    fn plans_change_in_either_direction() {
+        let mut slab = Slab::new(3);
+        let fill = |slab: &mut Slab<u64, u64>, ids: std::ops::Range<u64>| {
+            ids.map(entry).for_each(|(e, n)| _ = slab.insert(e, n));
+            slab.nodes.capacity()
+        };
+        fill(&mut slab, 0..3);
+        slab.plan(20);
+        assert_eq!(fill(&mut slab, 3..20), 20, "no more than the most there can be");
+        slab.plan(2);
+        assert_eq!(fill(&mut slab, 20..21), 23, "an eighth more");
     }
 
     #[test]

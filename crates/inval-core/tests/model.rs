@@ -44,11 +44,13 @@ fn operations() -> impl Generate<Value = Op> {
         1 => Just(Duration::MAX),
     ];
     let insert = (key(), weight, option::of(ttl));
+    let limits = (option::of(1..8_u64), option::of(1..64_u64), option::of(1..3_000_u64));
     prop_oneof![
         120 => key().prop_map(Op::Get),
         120 => insert.prop_map(|(key, weight, ttl)| Op::Insert { key, weight, ttl }),
         20 => key().prop_map(Op::Remove),
         15 => (0..4_usize).prop_map(Op::Maintain),
+        6 => limits.prop_map(|limits| Op::Reconfigure(limits.into())),
         2 => Just(Op::Clear),
         60 => (0..30_u64).prop_map(Op::Forward),
         8 => (30..20_000_u64).prop_map(Op::Forward),

@@ -3,12 +3,14 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 use inval_core::{
-    Arrival, Config, Inconsistency, Insertion, Rejected, RemovalCause, Removed, Stats, Timestamp,
-    Usage, Weight,
+    Arrival, ChangeError, Config, Inconsistency, Insertion, Rejected, RemovalCause, Removed, Stats,
+    Timestamp, Usage, Weight,
 };
 
 use crate::clock::Clock;
@@ -20,8 +22,8 @@ use crate::sync::{Mutex, MutexGuard};
 pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> Weight + Send + Sync>;
 pub(crate) type Listener<K, V> = Box<dyn Fn(&Removed<K, V>) + Send + Sync>;
 
-/// How many expired entries are taken off the books before other threads get a turn.
-const SLICE: usize = 256;
+/// How many entries are taken off the books before other threads get a turn.
+pub(crate) const SLICE: usize = 256;
 
 /// Entries on their way out, collected under the lock and dropped outside it. A write seldom removes
 /// more than one, which then needs no allocation.
@@ -33,6 +35,14 @@ pub(crate) struct Removals<K, V> {
 impl<K, V> Removals<K, V> {
     pub(crate) fn new() -> Self {
         Self { first: None, rest: Vec::new() }
+    }
+
+    fn count(&self, cause: RemovalCause) -> usize {
+        self.iter().filter(|removed| removed.cause == cause).count()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Removed<K, V>> {
+        self.first.iter().chain(&self.rest)
     }
 }
 
@@ -58,6 +68,9 @@ pub struct Cache<K, V, S = RandomState> {
     weigher: Option<Weigher<K, V>>,
     pub(crate) clock: Box<dyn Clock>,
     listener: Option<Listener<K, V>>,
+    /// Who is told besides the listener, once somebody has asked to be.
+    watcher: OnceLock<ArcSwap<Listener<K, V>>>,
+    /// What all shards together keep to. Its lock is held while they are given something else to keep to.
     pub(crate) config: Mutex<Config>,
 }
 
@@ -79,7 +92,8 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
         listener: Option<Listener<K, V>>,
         config: Config,
     ) -> Self {
-        Self { shards, hasher, weigher, clock, listener, config: Mutex::new(config) }
+        let (watcher, config) = (OnceLock::new(), Mutex::new(config));
+        Self { shards, hasher, weigher, clock, listener, watcher, config }
     }
 
     /// The value under `key`, unless there is none or it has expired. Counts as a hit or a miss and
@@ -166,9 +180,32 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
         }
     }
 
-    /// Takes all entries off the books whose time has passed at `now`, and returns how many. Works in
-    /// short slices, so that other threads get their turn. Reads never return an expired entry,
-    /// whether or not this is called.
+    /// What the cache keeps to.
+    pub fn config(&self) -> Config {
+        *self.config.lock()
+    }
+
+    /// Keeps to the limits, the TTL and the jitter of `config` from now on. Its strategy and time to idle must
+    /// be those there are; the number of shards and the seed stay. Entries keep the TTL they were written
+    /// with.
+    ///
+    /// A lowered limit is reached little by little: a write evicts what it needs the room of and up to
+    /// sixteen entries more, [`maintain`](Self::maintain) the rest. Until then nothing grows that is above its
+    /// limit.
+    pub fn reconfigure(&self, config: &Config) -> Result<(), ChangeError> {
+        let mut own = self.config.lock();
+        let parts = own.change(config, self.shards.len() as u32)?;
+        let changed = own.changed_to(config)?;
+        for (shard, part) in self.shards.iter().zip(parts) {
+            shard.lock().ledger.reconfigure(&part)?;
+        }
+        *own = changed;
+        Ok(())
+    }
+
+    /// Takes all entries off the books whose time has passed at `now`, evicts what is above a lowered limit,
+    /// and returns how many have gone. Works in short slices, so that other threads get their turn. Reads
+    /// never return an expired entry, whether or not this is called.
     pub fn maintain(&self, now: Timestamp) -> usize {
         self.shards.iter().map(|shard| self.maintain_shard(shard, now)).sum()
     }
@@ -292,32 +329,48 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Cache<K, V, S> {
 
     /// Tells the listener of what left, then drops it.
     pub(crate) fn announce(&self, removed: Removals<K, V>) {
-        removed.first.iter().chain(&removed.rest).for_each(|removed| self.tell(removed));
+        removed.iter().for_each(|removed| self.tell(removed));
     }
 
     fn tell(&self, removed: &Removed<K, V>) {
         if let Some(listener) = &self.listener {
             listener(removed);
         }
+        if let Some(watcher) = self.watcher.get() {
+            watcher.load()(removed);
+        }
+    }
+
+    /// Calls `watcher`, instead of an earlier one, for every entry that leaves from now on, besides the
+    /// listener.
+    pub(crate) fn tell_also(&self, watcher: Listener<K, V>) {
+        let watcher = Arc::new(watcher);
+        self.watcher.get_or_init(|| ArcSwap::new(Arc::clone(&watcher))).store(watcher);
     }
 
     fn maintain_shard(&self, shard: &Shard<K, V>, now: Timestamp) -> usize {
         let mut total = 0;
         loop {
-            let (expired, is_done) = self.maintain_slice(shard, now);
-            total += expired;
-            if is_done {
+            let [expired, evicted] = self.maintain_slice(shard, now, SLICE);
+            total += expired + evicted;
+            if expired + evicted < SLICE {
                 return total;
             }
         }
     }
 
-    /// Takes some expired entries off the books of a shard: how many, and whether none is left.
-    pub(crate) fn maintain_slice(&self, shard: &Shard<K, V>, now: Timestamp) -> (usize, bool) {
+    /// Takes up to `most` entries off the books of a shard: how many had expired, and how many were evicted.
+    pub(crate) fn maintain_slice(
+        &self,
+        shard: &Shard<K, V>,
+        now: Timestamp,
+        most: usize,
+    ) -> [usize; 2] {
         let mut removed = Removals::new();
-        let expired = shard.lock().ledger.maintain(now, SLICE, &mut removed);
+        let gone = shard.lock().ledger.maintain(now, most, &mut removed);
+        let evicted = removed.count(RemovalCause::Evicted);
         self.announce(removed);
-        (expired, expired < SLICE)
+        [gone - evicted, evicted]
     }
 }
 

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use inval_core::{
     Budget, Config, Insertion, Key, Lifetime, Put, PutCondition, PutOptions, ReconfigureError,
-    Refusal, RemovalListener, Slice, Stats, Store, Usage, Weight,
+    Refusal, Removal, RemovalListener, Removed, Slice, Stats, Store, Usage, Weight,
 };
 
 use crate::builder::Builder;
-use crate::cache::{Cache, InsertOptions};
+use crate::cache::{Cache, InsertOptions, SLICE};
 use crate::conditional::Refused;
 
 /// A shard is to be maintained at least this often: entries written meanwhile may expire earlier than
@@ -85,14 +85,11 @@ impl<S: BuildHasher + Send + Sync> Store for Cache<Key, Bytes, S> {
     }
 
     fn config(&self) -> Config {
-        *self.config.lock()
+        self.config()
     }
 
     async fn reconfigure(&self, config: &Config) -> Result<(), ReconfigureError<Infallible>> {
-        let mut own = self.config.lock();
-        own.change(config, self.partitions())?;
-        *own = *config;
-        Ok(())
+        Ok(self.reconfigure(config)?)
     }
 
     fn partitions(&self) -> u32 {
@@ -103,25 +100,39 @@ impl<S: BuildHasher + Send + Sync> Store for Cache<Key, Bytes, S> {
         Ok(self.maintain_within(partition, budget))
     }
 
-    fn watch(&self, _: RemovalListener) {}
+    fn watch(&self, listener: RemovalListener) {
+        self.tell_also(Box::new(move |removed: &Removed<Key, Bytes>| {
+            let Removed { key, weight, cause, .. } = removed;
+            listener(&Removal { key: key.as_bytes(), weight: *weight, cause: *cause });
+        }));
+    }
 }
 
 impl<S: BuildHasher> Cache<Key, Bytes, S> {
     fn maintain_within(&self, partition: u32, budget: Budget) -> Slice {
         let mut slice = Slice { next: LONGEST_PAUSE, ..Slice::default() };
         let Some(shard) = self.shards.get(partition as usize) else { return slice };
-        let (started, now) = (Instant::now(), self.clock.now());
-        loop {
-            let (expired, is_done) = self.maintain_slice(shard, now);
-            slice.expired += expired as u64;
-            if is_done {
-                break;
+        let now = self.clock.now();
+        slice.overdue = shard.lock().ledger.overdue(now);
+        let mut left = budget.entries.max(1);
+        let is_done = loop {
+            let (started, most) = (Instant::now(), left.min(SLICE as u64));
+            let [expired, evicted] =
+                self.maintain_slice(shard, now, most as usize).map(|n| n as u64);
+            let took = started.elapsed();
+            (slice.expired, slice.evicted) = (slice.expired + expired, slice.evicted + evicted);
+            (slice.held, slice.longest) = (slice.held + took, slice.longest.max(took));
+            left -= expired + evicted;
+            let is_done = expired + evicted < most;
+            if is_done || left == 0 || slice.held >= budget.time {
+                break is_done;
             }
-            if started.elapsed() >= budget.time || slice.expired >= budget.entries {
-                return Slice { next: Duration::ZERO, ..slice };
-            }
-        }
-        if let Some(timeout) = shard.lock().ledger.next_timeout() {
+        };
+        let ledger = &shard.lock().ledger;
+        slice.excess = ledger.excess();
+        if !is_done || slice.excess != Usage::default() {
+            slice.next = Duration::ZERO;
+        } else if let Some(timeout) = ledger.next_timeout() {
             let pause = timeout.as_millis().saturating_sub(now.as_millis());
             slice.next = slice.next.min(Duration::from_millis(pause));
         }

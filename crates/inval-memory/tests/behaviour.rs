@@ -13,6 +13,7 @@ mod store {
     mod conditions;
     mod lifetimes;
     mod limits;
+    mod reconfigure;
     mod removals;
     mod callbacks;
     mod iteration;

@@ -25,7 +25,7 @@ pub enum Inconsistency {
         /// Usage plus removals of every cause.
         accounted: Usage,
     },
-    /// More is held than the limits allow.
+    /// More is held than the limits allow, and it is not that a limit was lowered and more was held before.
     #[error("usage {usage:?} is above a limit")]
     OverLimit {
         /// What is held.
@@ -51,10 +51,11 @@ pub enum Inconsistency {
 }
 
 impl<K: Eq, V> Ledger<K, V> {
-    /// Recounts everything and compares it with the books. Linear in the number of entries.
+    /// Recounts everything and compares it with the books. Linear in the number of entries. Usage may be above
+    /// limits that were lowered, but no more so than it was at the last write.
     pub fn validate(&self) -> Result<(), Inconsistency> {
         let usage = self.stats.usage;
-        if self.books.limits.are_below(usage) {
+        if self.ceiling.are_below(usage) {
             return Err(Inconsistency::OverLimit { usage });
         }
         self.validate_books()

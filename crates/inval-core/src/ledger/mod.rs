@@ -9,11 +9,11 @@ use std::borrow::Borrow;
 use std::fmt;
 
 use crate::books::{Books, Limits};
-use crate::config::Config;
+use crate::config::{ChangeError, Config};
 use crate::deadlines::{Deadlines, LAST_NOW};
 use crate::index::Index;
 use crate::policy::{AnyPolicy, OnHit};
-use crate::slab::{Entry, Id, MAX_ENTRIES, NONE, Node, Queue, Slab};
+use crate::slab::{Entry, Id, NONE, Node, Queue, Slab};
 use crate::stats::{RemovalCause, Stats, Usage};
 use crate::units::{Random, Timestamp, Weight, millis};
 pub use audit::Inconsistency;
@@ -24,6 +24,8 @@ pub(crate) use remote::Held;
 const TICK_BITS: u32 = 4;
 /// How many expired entries a write collects although their room is not needed.
 const COLLECTED_BY_WRITE: usize = 2;
+/// How many entries a write takes off what is above a lowered limit, besides those whose room it needs.
+const RELEASED_BY_WRITE: usize = 16;
 
 /// The books of one partition of a cache. See the crate's documentation for an example.
 ///
@@ -44,6 +46,9 @@ pub struct Ledger<K, V> {
     stats: Stats,
     /// What stands in no queue because a remote store decides over it.
     held: Usage,
+    /// What usage must not grow beyond: the limits or, while a lowered limit is not reached yet, what was
+    /// held at the last write.
+    ceiling: Limits,
     random: Random,
     config: Config,
 }
@@ -51,10 +56,7 @@ pub struct Ledger<K, V> {
 impl<K: Eq, V> Ledger<K, V> {
     /// An empty ledger that keeps to `config`. It allocates as entries come in.
     pub fn new(config: &Config) -> Self {
-        let limits = Limits {
-            entries: config.max_entries().unwrap_or(u64::MAX).min(MAX_ENTRIES),
-            bytes: config.max_bytes().unwrap_or(u64::MAX),
-        };
+        let limits = Limits::of(config);
         let books = Books {
             slab: Slab::new(limits.entries),
             deadlines: Deadlines::new(config.time_to_idle().map(millis)),
@@ -71,6 +73,7 @@ impl<K: Eq, V> Ledger<K, V> {
             policy,
             stats: Stats::default(),
             held: Usage::default(),
+            ceiling: limits,
             random: Random::new(config.seed()),
             config: *config,
         }
@@ -79,6 +82,22 @@ impl<K: Eq, V> Ledger<K, V> {
     /// The configuration it keeps to.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Keeps to the limits, the TTL and the jitter of `config` from now on; its strategy and time to idle must
+    /// be those there are, and the seed stays. Entries keep the deadlines they have.
+    ///
+    /// Nothing is evicted yet. While more is held than a lowered limit allows, usage does not grow in that
+    /// dimension: a write evicts what it needs and a few entries more, [`maintain`](Self::maintain) the rest.
+    /// Memory that was allocated for more entries stays allocated.
+    pub fn reconfigure(&mut self, config: &Config) -> Result<(), ChangeError> {
+        self.config = self.config.changed_to(config)?;
+        let limits = Limits::of(&self.config);
+        self.books.limits = limits;
+        self.books.slab.plan(limits.entries);
+        self.index.plan(self.books.slab.most());
+        self.ceiling = limits.raised_to(self.stats.usage);
+        Ok(())
     }
 
     /// Entries held, expired ones that still await collection included.
@@ -144,7 +163,8 @@ impl<K: Eq, V> Ledger<K, V> {
     }
 
     /// Writes an entry. What it overwrites, and what has to go for it, is handed to `removed`:
-    /// expired entries first, others only as far as the limits demand. The new entry itself stays.
+    /// expired entries first, others only as far as the limits demand. The new entry itself stays. Above a
+    /// lowered limit, some entries more go.
     pub fn insert(
         &mut self,
         arrival: Arrival<K, V>,
@@ -152,6 +172,7 @@ impl<K: Eq, V> Ledger<K, V> {
         removed: &mut impl Extend<Removed<K, V>>,
     ) -> Result<Insertion, Rejected<K, V>> {
         let now = self.advance(now);
+        self.lower_ceiling();
         let found = self.find(arrival.hash as u32, &arrival.key);
         let deadline = match self.check(&arrival, now) {
             Ok(deadline) => deadline,
@@ -192,8 +213,9 @@ impl<K: Eq, V> Ledger<K, V> {
         self.take_unless_expired(id, RemovalCause::Invalidated, now)
     }
 
-    /// Takes up to `most` entries whose time has passed off the books, soonest deadline first, and
-    /// hands them to `removed`. Returns how many; fewer than `most` means that none is left.
+    /// Takes up to `most` entries off the books and hands them to `removed`: those whose time has passed,
+    /// soonest deadline first, then what is above a lowered limit. Returns how many; fewer than `most`
+    /// means that none is left.
     pub fn maintain(
         &mut self,
         now: Timestamp,
@@ -201,7 +223,11 @@ impl<K: Eq, V> Ledger<K, V> {
         removed: &mut impl Extend<Removed<K, V>>,
     ) -> usize {
         let now = self.advance(now);
-        self.expire(now, most, removed)
+        let limits = self.books.limits;
+        let expired = self.expire(now, most, removed);
+        (expired..most)
+            .find(|_| !limits.are_below(self.stats.usage) || !self.yield_one(now, removed))
+            .unwrap_or(most)
     }
 
     /// No entry expires before this point; `None` if none will. A good time to call
@@ -217,6 +243,7 @@ impl<K: Eq, V> Ledger<K, V> {
         let old = std::mem::replace(&mut self.books, fresh.books);
         self.index = fresh.index;
         self.policy = fresh.policy;
+        self.ceiling = fresh.ceiling;
         self.stats.invalidated += std::mem::take(&mut self.stats.usage);
         let cause = RemovalCause::Invalidated;
         old.slab.into_entries().map(move |(entry, node)| removed(entry, node, cause))
@@ -320,7 +347,7 @@ impl<K: Eq, V> Ledger<K, V> {
     fn can_stay(&self, id: Id, weight: Weight, now: u64) -> bool {
         let others = self.stats.usage.bytes - u64::from(self.books.slab.node(id).weight);
         let bytes = others + u64::from(weight.bytes());
-        bytes <= self.books.limits.bytes && !self.has_expired(id, now)
+        bytes <= self.ceiling.bytes && !self.has_expired(id, now)
     }
 
     /// Writes over a live entry in its place, which counts as an access to it.
@@ -362,22 +389,45 @@ impl<K: Eq, V> Ledger<K, V> {
         self.take_unless_expired(id, RemovalCause::Replaced, now)
     }
 
+    /// Lets go what an entry of `weight` needs the room of, and a few entries more while a lowered limit is
+    /// not reached yet.
     fn make_room(&mut self, weight: Weight, now: u64, removed: &mut impl Extend<Removed<K, V>>) {
+        let mut released = 0;
         loop {
             let mut usage = self.stats.usage;
             usage.add(weight.bytes());
             if !self.books.limits.are_below(usage) {
                 return;
             }
-            let (id, cause) = match self.books.deadlines.first_due(now) {
-                Some(id) => (Some(id), RemovalCause::Expired),
-                None => (self.policy.victim(&mut self.books), RemovalCause::Evicted),
-            };
-            let Some(gone) = id.and_then(|id| self.take(id, cause, now)) else {
+            if !self.ceiling.are_below(usage) {
+                if released == RELEASED_BY_WRITE {
+                    return;
+                }
+                released += 1;
+            }
+            if !self.yield_one(now, removed) {
                 return;
-            };
-            removed.extend([gone]);
+            }
         }
+    }
+
+    /// Lets go one entry that has expired, or else the policy's victim; `false` if there is none.
+    fn yield_one(&mut self, now: u64, removed: &mut impl Extend<Removed<K, V>>) -> bool {
+        let (id, cause) = match self.books.deadlines.first_due(now) {
+            Some(id) => (Some(id), RemovalCause::Expired),
+            None => (self.policy.victim(&mut self.books), RemovalCause::Evicted),
+        };
+        let gone = id.and_then(|id| self.take(id, cause, now));
+        let is_gone = gone.is_some();
+        removed.extend(gone);
+        is_gone
+    }
+
+    /// Brings the ceiling down to what is held now, but not below the limits.
+    fn lower_ceiling(&mut self) {
+        let Limits { entries, bytes } = self.books.limits.raised_to(self.stats.usage);
+        let Limits { entries: most_entries, bytes: most_bytes } = self.ceiling;
+        self.ceiling = Limits { entries: entries.min(most_entries), bytes: bytes.min(most_bytes) };
     }
 
     fn admit(&mut self, arrival: Arrival<K, V>, deadline: Option<u64>, now: u64) -> Id {

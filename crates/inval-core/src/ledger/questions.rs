@@ -4,10 +4,24 @@ use std::borrow::Borrow;
 use std::time::Duration;
 
 use super::{Arrival, Ledger, Refusal};
+use crate::stats::Usage;
 use crate::store::{Lifetime, PutCondition};
 use crate::units::Timestamp;
 
 impl<K: Eq, V> Ledger<K, V> {
+    /// What is held above the limits. Nothing is, unless one was lowered or the store is a remote one.
+    pub fn excess(&self) -> Usage {
+        self.books.limits.excess(self.stats.usage)
+    }
+
+    /// How long ago the time of that entry passed which has waited longest to be taken off the books.
+    pub fn overdue(&mut self, now: Timestamp) -> Duration {
+        let now = self.advance(now);
+        let first = self.books.deadlines.first_due(now);
+        let deadline = first.and_then(|id| self.books.deadlines.get(id));
+        Duration::from_millis(deadline.map_or(0, |deadline| now.saturating_sub(deadline)))
+    }
+
     /// How long the entry under `key` has still to live. Counts nothing and leaves the order of
     /// eviction as it is.
     pub fn lifetime<Q>(&self, hash: u64, key: &Q, now: Timestamp) -> Lifetime
@@ -93,6 +107,21 @@ mod tests {
         check(&books, 1, 4, left(10));
         check(&books, 1, 6, left(8));
         check(&books, 2, 4, left(1));
+    }
+
+    #[test]
+    fn what_is_overdue_is_told_by_the_soonest_deadline() {
+        let mut books = ledger(Config::builder().max_entries(9), &[(1, Some(30)), (2, Some(10))]);
+        let mut check = |now: u64, want: u64| {
+            assert_eq!(books.overdue(at(now)), Duration::from_millis(want), "at {now}");
+        };
+        check(9, 0);
+        check(10, 0);
+        check(35, 25);
+        books.maintain(at(35), 1, &mut Vec::new());
+        assert_eq!(books.overdue(at(35)), Duration::from_millis(5));
+        books.maintain(at(35), 1, &mut Vec::new());
+        assert_eq!(books.overdue(at(99)), Duration::ZERO);
     }
 
     #[test]

@@ -137,15 +137,6 @@ impl<K: Eq, V> Ledger<K, V> {
         self.strike(held.id, cause, self.now)
     }
 
-    /// What is booked above the limits.
-    pub(crate) fn excess(&self) -> Usage {
-        let (usage, limits) = (self.stats.usage, self.books.limits);
-        Usage {
-            entries: usage.entries.saturating_sub(limits.entries),
-            bytes: usage.bytes.saturating_sub(limits.bytes),
-        }
-    }
-
     /// Whether the time of an entry may have passed at `now`.
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         self.next_timeout().is_some_and(|timeout| timeout <= now)

@@ -12,6 +12,9 @@ const PROTECTED: f64 = 0.8;
 /// lock the cache by raising the counts of a few keys.
 const WARM: u8 = 6;
 const LUCK: u64 = 64;
+/// How many entries are moved on at once from a segment that is above its share. There are more to be moved
+/// only if a limit was lowered or if an entry is much heavier than others; they go next time.
+const MOVED_AT_ONCE: usize = 256;
 
 /// New entries stay in an LRU window. When it overflows, its oldest competes with the oldest entry
 /// on probation: the one that the sketch saw less often goes. A hit on probation earns protection.
@@ -51,11 +54,26 @@ impl WTinyLfu {
         new > old || (new >= WARM && self.random.next_u64().is_multiple_of(LUCK))
     }
 
+    /// Moves what the window has no room for on to probation, but not the entry that just came in.
+    fn narrow_window<K, V>(&mut self, books: &mut Books<K, V>, newest: Id) {
+        let limits = self.window_limits(books.limits);
+        for _ in 0..MOVED_AT_ONCE {
+            if !limits.are_below(self.window.usage()) {
+                return;
+            }
+            let Some(oldest) = self.window.front().filter(|&id| id != newest) else { return };
+            self.window.remove(&mut books.slab.nodes, oldest);
+            put(&mut self.probation, books, oldest, Queue::Main);
+        }
+    }
+
     fn demote<K, V>(&mut self, books: &mut Books<K, V>) {
         let limits = self.protected_limits(books.limits);
-        while limits.are_below(self.protected.usage())
-            && let Some(id) = self.protected.front()
-        {
+        for _ in 0..MOVED_AT_ONCE {
+            if !limits.are_below(self.protected.usage()) {
+                return;
+            }
+            let Some(id) = self.protected.front() else { return };
             self.protected.remove(&mut books.slab.nodes, id);
             put(&mut self.probation, books, id, Queue::Main);
         }
@@ -91,14 +109,7 @@ impl Policy for WTinyLfu {
         self.sketch.add(hash);
         self.balance.on_insert(hash, entries);
         put(&mut self.window, books, id, Queue::Entrance);
-        let limits = self.window_limits(books.limits);
-        while limits.are_below(self.window.usage())
-            && let Some(oldest) = self.window.front()
-            && oldest != id
-        {
-            self.window.remove(&mut books.slab.nodes, oldest);
-            put(&mut self.probation, books, oldest, Queue::Main);
-        }
+        self.narrow_window(books, id);
     }
 
     fn on_evict<K, V>(&mut self, books: &mut Books<K, V>, id: Id) {

@@ -11,6 +11,8 @@ use inval_core::{
 const LAST_NOW: u64 = (1 << 48) - 2;
 /// How many expired entries a write collects although their room is not needed.
 const COLLECTED_BY_WRITE: usize = 2;
+/// How many entries a write takes off what is above a lowered limit.
+const RELEASED_BY_WRITE: usize = 16;
 const MOST_COUNTED: u64 = 255;
 const ACCESSES_PER_ENTRY: u64 = 10;
 
@@ -54,6 +56,8 @@ pub(crate) struct Naive {
     held: Vec<Held>,
     /// The key at which SIEVE's hand points.
     hand: Option<u8>,
+    /// What was held when the limits were last changed, or at a write since, if that was less.
+    before: Usage,
     accesses: u64,
     writes: u64,
     now: u64,
@@ -66,11 +70,18 @@ impl Naive {
             config: *config,
             held: Vec::new(),
             hand: None,
+            before: Usage::default(),
             accesses: 0,
             writes: 0,
             now: 0,
             stats: Stats::default(),
         }
+    }
+
+    /// Keeps to other limits and another TTL from now on.
+    pub(crate) fn reconfigure(&mut self, config: &Config) {
+        self.config = *config;
+        self.before = self.usage();
     }
 
     pub(crate) fn stats(&self) -> &Stats {
@@ -82,6 +93,15 @@ impl Naive {
         let now = now.min(LAST_NOW).max(self.now);
         let alive = |held: &&Held| held.deadline().is_none_or(|deadline| deadline > now);
         self.held.iter().filter(alive).map(|held| (held.write.key, held.write.token)).collect()
+    }
+
+    /// What is held above the limits.
+    pub(crate) fn excess(&self) -> Usage {
+        let (usage, config) = (self.usage(), &self.config);
+        Usage {
+            entries: usage.entries.saturating_sub(config.max_entries().unwrap_or(u64::MAX)),
+            bytes: usage.bytes.saturating_sub(config.max_bytes().unwrap_or(u64::MAX)),
+        }
     }
 
     /// The soonest deadline.
@@ -111,6 +131,9 @@ impl Naive {
         hints: &[Gone],
     ) -> (Result<Insertion, Rejection>, Vec<Gone>) {
         self.advance(now);
+        let usage = self.usage();
+        self.before.entries = self.before.entries.min(usage.entries);
+        self.before.bytes = self.before.bytes.min(usage.bytes);
         let mut gone = Vec::new();
         let found = self.find(write.key);
         let end = match self.check(write) {
@@ -127,9 +150,10 @@ impl Naive {
             gone.push(self.overwrite(at, write, end));
         } else {
             gone.extend(found.map(|at| self.take_outdated(at)));
-            while self.is_crowded_by(write.weight)
-                && let Some(next) = self.make_room(hints.get(gone.len()))
-            {
+            let mut released = 0;
+            while self.is_crowded_by(write.weight) && released < RELEASED_BY_WRITE {
+                released += usize::from(!self.would_grow_by(write.weight));
+                let Some(next) = self.make_room(hints.get(gone.len())) else { break };
                 gone.push(next);
             }
             let held = self.held_by(write, end, 1);
@@ -155,8 +179,12 @@ impl Naive {
 
     pub(crate) fn maintain(&mut self, now: u64, most: usize, hints: &[Gone]) -> Vec<Gone> {
         self.advance(now);
-        let hint = |nth: usize| hints.get(nth);
-        (0..most).map_while(|nth| self.expire(hint(nth))).collect()
+        let next = |nth: usize| {
+            let expired = self.expire(hints.get(nth));
+            let is_above = self.exceeds_limits(self.usage());
+            expired.or_else(|| is_above.then(|| self.make_room(hints.get(nth))).flatten())
+        };
+        (0..most).map_while(next).collect()
     }
 
     pub(crate) fn clear(&mut self) -> Vec<Gone> {
@@ -200,14 +228,27 @@ impl Naive {
 
     fn has_room_for(&self, weight: u32, instead: &Held) -> bool {
         let bytes = self.usage().bytes - u64::from(instead.write.weight) + u64::from(weight);
-        self.config.max_bytes().is_none_or(|most| bytes <= most)
+        self.config.max_bytes().is_none_or(|most| bytes <= most.max(self.before.bytes))
     }
 
     fn is_crowded_by(&self, weight: u32) -> bool {
         let mut usage = self.usage();
         usage += one(weight);
+        self.exceeds_limits(usage)
+    }
+
+    fn exceeds_limits(&self, usage: Usage) -> bool {
         self.config.max_entries().is_some_and(|most| usage.entries > most)
             || self.config.max_bytes().is_some_and(|most| usage.bytes > most)
+    }
+
+    /// Whether an entry of `weight` would bring usage above a limit and above what it was.
+    fn would_grow_by(&self, weight: u32) -> bool {
+        let mut usage = self.usage();
+        usage += one(weight);
+        let Usage { entries, bytes } = self.before;
+        self.config.max_entries().is_some_and(|most| usage.entries > most.max(entries))
+            || self.config.max_bytes().is_some_and(|most| usage.bytes > most.max(bytes))
     }
 
     fn usage(&self) -> Usage {

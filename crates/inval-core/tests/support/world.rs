@@ -17,9 +17,15 @@ const STRIDE: usize = if cfg!(miri) { 16 } else { 1 };
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Op {
     Get(u8),
-    Insert { key: u8, weight: u32, ttl: Option<Duration> },
+    Insert {
+        key: u8,
+        weight: u32,
+        ttl: Option<Duration>,
+    },
     Remove(u8),
     Maintain(usize),
+    /// Limits in entries and in bytes, and a TTL in milliseconds; none of a sort that the builder rejects.
+    Reconfigure([Option<u64>; 3]),
     Clear,
     Forward(u64),
     Back(u64),
@@ -52,7 +58,16 @@ impl World {
         world.finish();
     }
 
+    /// Does an operation; usage does not grow in a dimension in which it is above its limit.
     fn apply(&mut self, op: Op) {
+        let before = self.ledger.usage();
+        self.call(op);
+        let (config, usage) = (self.ledger.config(), self.ledger.usage());
+        assert!(usage.entries <= config.max_entries().unwrap_or(u64::MAX).max(before.entries));
+        assert!(usage.bytes <= config.max_bytes().unwrap_or(u64::MAX).max(before.bytes));
+    }
+
+    fn call(&mut self, op: Op) {
         let now = self.now();
         match op {
             Op::Get(key) => {
@@ -72,6 +87,7 @@ impl World {
                 assert_eq!(count, gone.len());
                 self.take_back(gone);
             }
+            Op::Reconfigure([entries, bytes, ttl]) => self.reconfigure(entries, bytes, ttl),
             Op::Clear => self.clear(),
             Op::Forward(by) => self.clock = self.clock.saturating_add(by),
             Op::Back(by) => self.clock = self.clock.saturating_sub(by),
@@ -105,6 +121,20 @@ impl World {
         self.handed_back.extend(outcome.err().map(|rejected| rejected.value));
     }
 
+    fn reconfigure(&mut self, entries: Option<u64>, bytes: Option<u64>, ttl: Option<u64>) {
+        let old = *self.ledger.config();
+        let mut builder = Config::builder().strategy(old.strategy()).seed(old.seed());
+        builder = old.time_to_idle().map_or(builder, |idle| builder.time_to_idle(idle));
+        builder = entries.map_or(builder, |most| builder.max_entries(most));
+        builder = bytes.map_or(builder, |most| builder.max_bytes(most));
+        builder = ttl.map_or(builder, |ttl| builder.ttl(Duration::from_millis(ttl)));
+        if let Ok(config) = builder.build() {
+            assert_eq!(self.ledger.reconfigure(&config), Ok(()));
+            assert_eq!(self.ledger.config(), &config);
+            self.naive.reconfigure(&config);
+        }
+    }
+
     fn clear(&mut self) {
         let by_token = |mut gone: Vec<Gone>| {
             gone.sort_by_key(|gone| gone.value);
@@ -126,6 +156,7 @@ impl World {
         assert_eq!(ledger.usage(), ledger.stats().usage);
         assert_eq!(ledger.len() as u64, ledger.stats().usage.entries);
         assert_eq!(ledger.is_empty(), ledger.stats().usage.entries == 0);
+        assert_eq!(ledger.excess(), self.naive.excess());
 
         let mut live = self.naive.live(self.clock);
         live.sort_unstable();

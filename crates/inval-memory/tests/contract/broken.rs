@@ -334,9 +334,7 @@ impl Store for Broken {
     }
 
     async fn reconfigure(&self, config: &Config) -> Result<(), ReconfigureError<Failing>> {
-        self.store.reconfigure(config).await.map_err(|error| match error {
-            ReconfigureError::Change(change) => change.into(),
-        })
+        Ok(self.store.reconfigure(config)?)
     }
 
     async fn maintain(&self, partition: u32, budget: Budget) -> Result<Slice, Failing> {

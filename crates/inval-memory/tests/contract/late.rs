@@ -78,7 +78,7 @@ impl Store for Late {
     }
 
     async fn reconfigure(&self, config: &Config) -> Result<(), ReconfigureError<Self::Error>> {
-        self.store.reconfigure(config).await
+        Store::reconfigure(&self.store, config).await
     }
 
     async fn maintain(&self, partition: u32, budget: Budget) -> Result<Slice, Self::Error> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use inval_core::testing::Harness;
-use inval_memory::{Budget, Config, Key, Slice, Store};
+use inval_memory::{Budget, Config, Key, Slice, Store, Usage};
 
 use super::harness::{ByteCache, Memory};
 use crate::support::setup::{ms, ttl};
@@ -34,6 +34,48 @@ fn a_spent_budget_leaves_the_rest_for_a_call_at_once() {
     let rest = maintain(&cache, 0, Duration::from_secs(60));
     assert_eq!(first.expired + rest.expired, 1_000);
     assert!(rest.next > Duration::ZERO && cache.is_empty());
+}
+
+#[test]
+fn a_budget_in_entries_is_kept_to() {
+    let memory = Memory::new(1);
+    let cache = filled(&memory, 1_000);
+    Task::new(memory.pass(ms(10))).finish();
+    let slice = |entries: u64| {
+        let budget = Budget { entries, ..Budget::within(Duration::from_secs(60)) };
+        Task::new(Store::maintain(&cache, 0, budget)).finish().unwrap()
+    };
+    let first = slice(700);
+    assert_eq!((first.expired, first.next), (700, Duration::ZERO));
+    assert_eq!(slice(0).expired, 1, "something is done in any case");
+    let rest = slice(u64::MAX);
+    assert!(rest.expired == 299 && rest.next > Duration::ZERO && cache.is_empty());
+}
+
+#[test]
+fn what_is_above_a_lowered_limit_is_evicted_in_slices() {
+    let memory = Memory::new(1);
+    let cache = filled(&memory, 1_000);
+    cache.reconfigure(&Config::builder().max_entries(300).build().unwrap()).unwrap();
+    let budget = Budget { entries: 600, ..Budget::within(Duration::from_secs(60)) };
+    let first = Task::new(Store::maintain(&cache, 0, budget)).finish().unwrap();
+    assert_eq!((first.evicted, first.expired, first.next), (600, 0, Duration::ZERO));
+    assert_eq!(first.excess, Usage { entries: 100, bytes: 0 });
+    assert!(first.held >= first.longest && first.longest > Duration::ZERO);
+    let rest = maintain(&cache, 0, Duration::from_secs(60));
+    assert_eq!((rest.evicted, rest.excess, cache.len()), (100, Usage::default(), 300));
+}
+
+#[test]
+fn a_slice_tells_how_late_it_came() {
+    let memory = Memory::new(1);
+    let cache = filled(&memory, 1_000);
+    Task::new(memory.pass(ms(25))).finish();
+    let first = maintain(&cache, 0, Duration::ZERO);
+    assert_eq!((first.overdue, first.latency), (ms(15), None));
+    Task::new(memory.pass(ms(5))).finish();
+    assert_eq!(maintain(&cache, 0, Duration::from_secs(60)).overdue, ms(20));
+    assert_eq!(maintain(&cache, 0, Duration::from_secs(60)).overdue, Duration::ZERO);
 }
 
 #[test]
