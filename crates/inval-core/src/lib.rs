@@ -24,8 +24,8 @@
 //! ```
 //!
 //! Where to go next: [`Config`] says what can be asked for, [`Strategy`] which entry goes first,
-//! [`Stats`] what is counted, [`Wheel`] how expiry is found. [`Store`] is the contract of all stores; the
-//! feature `testing` brings the suite of checks that each has to pass.
+//! [`Stats`] what is counted, [`Wheel`] how expiry is found. [`Store`] is the contract of all stores and
+//! [`pacing`] says when their upkeep is due; the feature `testing` brings the suite of checks that each has to pass.
 
 mod units;
 mod config;
@@ -44,6 +44,7 @@ mod clock;
 pub mod engine;
 pub mod keyspace;
 pub mod record;
+pub mod pacing;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -1,0 +1,74 @@
+//! How much of its caps a server can bear, as the latency of its answers tells.
+
+use std::time::Duration;
+
+/// The baseline is the least latency seen. It rises by this share each second, so that it finds a server that has
+/// become slower for good: three times as slow within a minute.
+const RISE: f64 = 0.02;
+/// The longest time that counts between two answers.
+const LONGEST_GAP: Duration = Duration::from_secs(10);
+/// What each answer counts in the mean latency.
+const WEIGHT: f64 = 0.25;
+/// The mean may be so many times the baseline,
+const TOLERANCE: f64 = 2.0;
+/// and this much more, in seconds, which is the noise of any network.
+const NOISE: f64 = 100e-6;
+/// The share is halved at most once in this time, which lets the last time show its effect.
+const HOLD: Duration = Duration::from_millis(100);
+/// What the share regains each second without reason to back off.
+const RECOVERY: f64 = 0.25;
+/// The least share, so that upkeep never stands still.
+const FLOOR: f64 = 0.1;
+
+/// Additive increase, multiplicative decrease (Chiu and Jain, 1989) of a share of the caps, by how far latency is
+/// above its own minimum, as transports that yield to others do (LEDBAT, RFC 6817).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Backoff {
+    share: f64,
+    /// Seconds.
+    baseline: Option<f64>,
+    mean: f64,
+    since_answer: Duration,
+    since_halved: Duration,
+}
+
+impl Backoff {
+    pub(super) fn new() -> Self {
+        let since_halved = Duration::MAX;
+        Self { share: 1.0, baseline: None, mean: 0.0, since_answer: Duration::ZERO, since_halved }
+    }
+
+    /// Lets time pass.
+    pub(super) fn pass(&mut self, elapsed: Duration) {
+        self.since_answer = self.since_answer.saturating_add(elapsed);
+        self.since_halved = self.since_halved.saturating_add(elapsed);
+    }
+
+    /// Learns how long a request waited for its answer, without the time that it held the server itself.
+    pub(super) fn learn(&mut self, latency: Duration) {
+        let latency = latency.as_secs_f64();
+        let gap = std::mem::take(&mut self.since_answer).min(LONGEST_GAP).as_secs_f64();
+        let baseline = match self.baseline {
+            Some(baseline) => {
+                self.mean += WEIGHT * (latency - self.mean);
+                latency.min(baseline * (1.0 + RISE * gap))
+            }
+            None => {
+                self.mean = latency;
+                latency
+            }
+        };
+        self.baseline = Some(baseline);
+        if self.mean <= TOLERANCE * baseline + NOISE {
+            self.share = (self.share + RECOVERY * gap).min(1.0);
+        } else if self.since_halved >= HOLD {
+            self.share = (self.share / 2.0).max(FLOOR);
+            self.since_halved = Duration::ZERO;
+        }
+    }
+
+    /// The share of the caps that the server can bear, 0.1 to 1.
+    pub(super) fn share(&self) -> f64 {
+        self.share
+    }
+}

@@ -1,0 +1,162 @@
+//! What there is left to do for a partition, and how long it has been.
+
+use std::time::Duration;
+
+use super::debt::Debt;
+use crate::store::Slice;
+
+/// How much more is guessed to be left with each slice that ends with work left.
+const GROWTH: u64 = 8;
+
+/// What a partition's upkeep owes, as its slices tell.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Need {
+    /// Changes not booked yet.
+    journal: Debt,
+    /// Entries above the limits.
+    limit: Debt,
+    /// The bytes above the limits, and how many of them go with an entry that is evicted, at least; 0 if that was
+    /// never seen.
+    excess_bytes: u64,
+    bytes_each: u64,
+    /// How many entries there may be that the store does not count, but knows that there are.
+    uncounted: u64,
+    /// Until the store wants to be called.
+    next_in: Duration,
+    /// How late that is, or how late the first entry left is, at most.
+    late: Duration,
+}
+
+impl Need {
+    /// Learns what a slice has done and left.
+    pub(super) fn learn(&mut self, slice: &Slice) {
+        let Slice { records, evicted, backlog, overdue, next, .. } = *slice;
+        self.weigh(slice);
+        self.journal.settle(records, backlog);
+        self.limit.settle(evicted, self.entries_above(slice));
+        let done = entries_of(slice);
+        self.uncounted = if next.is_zero() && self.counted() < done.max(1) {
+            self.uncounted.saturating_mul(GROWTH).max(done.saturating_mul(2)).max(1)
+        } else {
+            0
+        };
+        self.next_in = next;
+        self.late = if next.is_zero() { overdue } else { Duration::ZERO };
+    }
+
+    /// Lets time pass.
+    pub(super) fn pass(&mut self, elapsed: Duration) {
+        self.journal.pass(elapsed);
+        self.limit.pass(elapsed);
+        self.late = self.late.saturating_add(elapsed.saturating_sub(self.next_in));
+        self.next_in = self.next_in.saturating_sub(elapsed);
+    }
+
+    /// Entries left of which the store says how many they are.
+    pub(super) fn counted(&self) -> u64 {
+        self.journal.owed().saturating_add(self.limit.owed())
+    }
+
+    /// Entries left of which it only says that there are some: a guess that grows as long as there are.
+    pub(super) fn uncounted(&self) -> u64 {
+        self.uncounted
+    }
+
+    /// Whether there was something above the limits.
+    pub(super) fn is_above_limit(&self) -> bool {
+        self.limit.owed() > 0
+    }
+
+    /// How late upkeep is.
+    pub(super) fn lag(&self) -> Duration {
+        self.late.max(self.journal.age()).max(self.limit.age())
+    }
+
+    /// Until the store wants to be called; zero if that is past.
+    pub(super) fn next_in(&self) -> Duration {
+        self.next_in
+    }
+
+    /// How many entries have to be evicted, as far as is known: at least one if there is anything above.
+    fn entries_above(&self, slice: &Slice) -> u64 {
+        let by_bytes = slice.excess.bytes.checked_div(self.bytes_each).unwrap_or(0);
+        let least = u64::from(slice.excess.bytes > 0);
+        slice.excess.entries.max(by_bytes).max(least)
+    }
+
+    /// Learns how much weight goes with an entry. What was written meanwhile makes it seem less, so the most that was
+    /// seen is nearest; it fades, for weights change.
+    fn weigh(&mut self, slice: &Slice) {
+        let bytes = slice.excess.bytes;
+        if let Some(each) = self.excess_bytes.saturating_sub(bytes).checked_div(slice.evicted) {
+            self.bytes_each = each.max(self.bytes_each - self.bytes_each / 64);
+        }
+        self.excess_bytes = bytes;
+    }
+}
+
+/// How many entries and changes a slice has dealt with.
+pub(super) fn entries_of(slice: &Slice) -> u64 {
+    let Slice { records, evicted, expired, spared, .. } = *slice;
+    records.saturating_add(evicted).saturating_add(expired).saturating_add(spared)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Usage;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn excess(bytes: u64) -> Usage {
+        Usage { entries: 0, bytes }
+    }
+
+    #[test]
+    fn what_is_not_counted_is_guessed_to_be_more_and_more() {
+        let mut need = Need::default();
+        let mut check = |expired, backlog, next, want| {
+            need.learn(&Slice { expired, backlog, next, ..Slice::default() });
+            assert_eq!(need.uncounted(), want);
+        };
+        check(100, 0, Duration::ZERO, 200);
+        check(100, 0, Duration::ZERO, 1_600);
+        check(100, 0, Duration::ZERO, 12_800);
+        check(100, 0, MS, 0);
+        // What is counted explains that there is more to do.
+        check(100, 100, Duration::ZERO, 0);
+        check(100, 99, Duration::ZERO, 200);
+        check(0, 0, MS, 0);
+        check(0, 0, Duration::ZERO, 1);
+    }
+
+    #[test]
+    fn lag_counts_from_when_the_store_wanted_to_be_called() {
+        let mut need = Need::default();
+        need.learn(&Slice { overdue: 30 * MS, next: 20 * MS, ..Slice::default() });
+        need.pass(15 * MS);
+        assert_eq!((need.lag(), need.next_in()), (Duration::ZERO, 5 * MS));
+        need.pass(15 * MS);
+        assert_eq!((need.lag(), need.next_in()), (10 * MS, Duration::ZERO));
+        need.learn(&Slice { overdue: 30 * MS, ..Slice::default() });
+        need.pass(MS);
+        assert_eq!(need.lag(), 31 * MS);
+    }
+
+    #[test]
+    fn bytes_above_the_limit_are_weighed_in_entries() {
+        let mut need = Need::default();
+        let mut check = |evicted, bytes, owed, lag: u32| {
+            need.pass(10 * MS);
+            need.learn(&Slice { evicted, excess: excess(bytes), next: MS, ..Slice::default() });
+            assert_eq!((need.counted(), need.is_above_limit()), (owed, bytes > 0));
+            assert_eq!(need.lag(), lag * MS);
+        };
+        check(0, 50_000, 1, 0);
+        check(10, 49_000, 490, 0);
+        check(10, 48_000, 480, 10);
+        // As much came as went, which tells nothing of weights; what was known of them fades.
+        check(480, 48_000, 484, 0);
+        check(484, 0, 0, 0);
+    }
+}

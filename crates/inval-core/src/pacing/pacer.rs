@@ -1,0 +1,194 @@
+//! The need of one partition: when its next slice is due, how large it is, whether it is urgent.
+
+use std::time::Duration;
+
+use super::estimates::{Cost, Flow};
+use super::need::{Need, entries_of};
+use super::{PacingSettings, Plan, from_seconds};
+use crate::store::Slice;
+use crate::units::{Random, Timestamp};
+
+/// What is left is to be worked off within the target less its age, but not faster than within this part of it.
+const LEAST_HORIZON: u32 = 8;
+/// What is left and not counted is to be worked off within this part of the target: it may be far more.
+const PROBE: u32 = 32;
+/// While something is left there are at least so many slices until it is late.
+const LEAST_SLICES: u32 = 4;
+/// A slice with nothing known to be left may find this much more than is expected.
+const SLACK: f64 = 2.0;
+/// Failures that double the time until the next attempt.
+const MOST_DOUBLINGS: u32 = 31;
+
+/// The controller of one partition. Tell it what came of each slice, and ask [`plan`](Self::plan) when the next is
+/// due; see `docs/pacing.md` for the formulas.
+///
+/// While work is left it asks for the rate that works it off within half of `max_lag` since it was first seen; where
+/// the store does not count it, for more and more. While none is left it waits until `least_batch`
+/// entries are expected, a quarter of `max_lag` at most; where hardly any come, until the store wants to be called,
+/// and until then with pauses that double up to `max_interval`. After errors it waits as long as they ask for.
+#[derive(Clone, Debug)]
+pub struct Pacer {
+    settings: PacingSettings,
+    random: Random,
+    /// When it was last told or asked anything. All that follows counts from then, so that a clock that
+    /// was set back costs nothing.
+    now: Timestamp,
+    due_in: Duration,
+    late: Duration,
+    since_slice: Duration,
+    batch: u64,
+    is_woken: bool,
+    failures: u32,
+    need: Need,
+    flow: Flow,
+    cost: Cost,
+}
+
+impl Pacer {
+    /// A partition whose first slice is due at once. The settings should be
+    /// [valid](PacingSettings::validate); others are kept to as far as that is possible. Equal seeds make equal jitter.
+    pub fn new(settings: PacingSettings, seed: u64) -> Self {
+        Self {
+            settings,
+            random: Random::new(seed),
+            now: Timestamp::default(),
+            due_in: Duration::ZERO,
+            late: Duration::ZERO,
+            since_slice: Duration::MAX,
+            batch: settings.bounded(0.0),
+            is_woken: false,
+            failures: 0,
+            need: Need::default(),
+            flow: Flow::default(),
+            cost: Cost::default(),
+        }
+    }
+
+    /// Learns what came of a slice that ended at `now`.
+    pub fn slice_done(&mut self, now: Timestamp, slice: &Slice) {
+        self.pass(now);
+        (self.since_slice, self.failures, self.is_woken) = (Duration::ZERO, 0, false);
+        let before = self.need.counted();
+        self.need.learn(slice);
+        let done = entries_of(slice);
+        self.cost.learn(slice.held, done);
+        if self.need.uncounted() == 0 {
+            self.flow.learn(done as f64 + self.need.counted() as f64 - before as f64);
+        } else {
+            self.flow.skip();
+        }
+        let (delay, batch) = if self.left() > 0 { self.drain() } else { self.gather() };
+        self.batch = self.settings.bounded(batch);
+        self.set_due(delay.max(self.settings.min_interval));
+    }
+
+    /// Learns that a slice failed: the next is due after `retry_interval`, which doubles with each further failure up
+    /// to `longest_retry`; of each such time a random part is cut off, up to half of it. Success resets it.
+    pub fn slice_failed(&mut self, now: Timestamp) {
+        self.pass(now);
+        let doublings = self.failures.min(MOST_DOUBLINGS);
+        self.failures = self.failures.saturating_add(1);
+        let retry = self.settings.retry_interval.saturating_mul(1 << doublings);
+        let longest = retry.min(self.settings.longest_retry);
+        let jittered = longest.as_secs_f64() * (1.0 - 0.5 * self.random.next_share());
+        self.set_due(from_seconds(jittered));
+    }
+
+    /// Learns that there is work that cannot wait, such as writers that do: the next slice is urgent, and due as
+    /// soon as `min_interval` has passed since the last one. It does not cut short the wait after an error.
+    pub fn wake(&mut self, now: Timestamp) {
+        self.pass(now);
+        self.is_woken = true;
+        if self.failures == 0 {
+            let soonest = self.settings.min_interval.saturating_sub(self.since_slice);
+            self.due_in = self.due_in.min(soonest);
+        }
+    }
+
+    /// What is to be done next, as of `now`.
+    pub fn plan(&mut self, now: Timestamp) -> Plan {
+        self.pass(now);
+        Plan { delay: self.due_in, batch: self.batch, urgent_in: self.urgent_in() }
+    }
+
+    /// How late upkeep is at `now`: for how long something known has been waiting to be taken off the books, has been
+    /// above the limits, or was told by clients and is not booked. Where that is not known exactly, it is
+    /// what it may be at most.
+    pub fn lag(&self, now: Timestamp) -> Duration {
+        let mut need = self.need.clone();
+        need.pass(elapsed(self.now, now));
+        need.lag()
+    }
+
+    fn pass(&mut self, now: Timestamp) {
+        let elapsed = elapsed(self.now, now);
+        self.now = now;
+        self.late = self.late.saturating_add(elapsed.saturating_sub(self.due_in));
+        self.due_in = self.due_in.saturating_sub(elapsed);
+        self.since_slice = self.since_slice.saturating_add(elapsed);
+        self.need.pass(elapsed);
+        self.flow.pass(elapsed);
+    }
+
+    fn set_due(&mut self, delay: Duration) {
+        (self.due_in, self.late) = (delay, Duration::ZERO);
+    }
+
+    fn left(&self) -> u64 {
+        self.need.counted().saturating_add(self.need.uncounted())
+    }
+
+    /// Delay and batch while something is left: the rate at which it is gone in time, at first in
+    /// more slices, then in larger ones.
+    fn drain(&self) -> (Duration, f64) {
+        let target = self.settings.target();
+        let horizon = target.saturating_sub(self.need.lag()).max(target / LEAST_HORIZON);
+        let rate = self.need.counted() as f64 / horizon.as_secs_f64()
+            + self.need.uncounted() as f64 / (target / PROBE).as_secs_f64()
+            + self.flow.rate();
+        let delay = from_seconds(self.settings.least_batch as f64 / rate)
+            .max(self.need.next_in())
+            .min(horizon / LEAST_SLICES)
+            .max(self.settings.min_interval);
+        (delay, rate * delay.as_secs_f64())
+    }
+
+    /// Delay and batch while nothing is left: until a batch is worth its fixed cost.
+    fn gather(&self) -> (Duration, f64) {
+        let rate = self.flow.rate();
+        let delay = from_seconds(self.settings.least_batch as f64 / rate)
+            .min(self.need.next_in().max(self.patience(rate)))
+            .min(self.settings.max_interval)
+            .max(self.settings.min_interval);
+        (delay, SLACK * rate * delay.as_secs_f64())
+    }
+
+    /// How long what is due may wait for more of its kind: half of the target where many entries come within it, hardly
+    /// at all where hardly any do.
+    fn patience(&self, rate: f64) -> Duration {
+        let longest = (self.settings.target() / 2).as_secs_f64();
+        let expected = rate * longest;
+        from_seconds(longest * expected / (1.0 + expected))
+    }
+
+    fn urgent_in(&self) -> Duration {
+        if self.is_woken || self.need.is_above_limit() {
+            return Duration::ZERO;
+        }
+        let target = self.settings.target();
+        let by_store = self.need.next_in().saturating_add(target).saturating_sub(self.need.lag());
+        let by_plan = self.due_in.saturating_add(target).saturating_sub(self.late);
+        let by_work = match self.left() {
+            0 => Duration::MAX,
+            left => {
+                let work = from_seconds(self.cost.of(left) / self.settings.duty_cycle);
+                target.saturating_sub(self.need.lag()).saturating_sub(work)
+            }
+        };
+        by_store.min(by_plan).min(by_work)
+    }
+}
+
+fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::from_millis(to.as_millis().saturating_sub(from.as_millis()))
+}
