@@ -19,7 +19,12 @@ const SUITES: &[Suite] = &[
     },
     Suite {
         name: "redis",
-        package: "inval-redis-bench",
+        package: "inval-servers-bench",
+        program: Program::Comparison { page: "docs/benchmarks.md" },
+    },
+    Suite {
+        name: "daemon",
+        package: "inval-servers-bench",
         program: Program::Comparison { page: "docs/benchmarks.md" },
     },
 ];

@@ -7,9 +7,6 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-const BEGIN: &str = "<!-- redis: made by `cargo xtask bench redis --write-docs` -->";
-const END: &str = "<!-- redis: end -->";
-
 /// One measure, with what it has to reach and what it would like to.
 #[derive(Serialize)]
 pub(crate) struct Row {
@@ -40,12 +37,14 @@ pub(crate) fn table(rows: &[Row]) -> String {
     text
 }
 
-/// Puts the table into a page between its markers.
-pub(crate) fn write_into(page: &Path, table: &str) -> Result<()> {
+/// Puts the table into a page between the markers of its suite.
+pub(crate) fn write_into(page: &Path, suite: &str, table: &str) -> Result<()> {
+    let begin = format!("<!-- {suite}: made by `cargo xtask bench {suite} --write-docs` -->");
+    let end = format!("<!-- {suite}: end -->");
     let before = fs::read_to_string(page).with_context(|| page.display().to_string())?;
-    let missing = || format!("{} lacks the line {BEGIN} or {END}", page.display());
-    let (head, rest) = before.split_once(BEGIN).with_context(missing)?;
-    let (_, tail) = rest.split_once(END).with_context(missing)?;
-    fs::write(page, format!("{head}{BEGIN}\n\n{table}\n{END}{tail}"))?;
+    let missing = || format!("{} lacks the line {begin} or {end}", page.display());
+    let (head, rest) = before.split_once(&begin).with_context(missing)?;
+    let (_, tail) = rest.split_once(&end).with_context(missing)?;
+    fs::write(page, format!("{head}{begin}\n\n{table}\n{end}{tail}"))?;
     Ok(())
 }

@@ -1,0 +1,249 @@
+//! The manager as its users see it: namespaces come and go, are changed, paused, asked about.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use inval_core::pacing::PacingSettings;
+use inval_core::{Config, Key, Namespace, Stats, Store};
+use tokio::runtime::Handle;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+use crate::builder::Builder;
+use crate::error::{AddError, ReconfigureError, RemoveError, RequestError};
+use crate::events::{Event, Removal, Subscription};
+use crate::health::{Load, NamespaceHealth, ShutdownReport};
+use crate::namespaces::{Managed, Namespaces};
+use crate::run::RunNow;
+use crate::worker::{Command, Worker};
+
+/// Requests that wait for the worker, before who makes another has to wait.
+const REQUESTS: usize = 256;
+
+/// Maintains the stores it is given until it is shut down. Cheap to clone; all clones are one manager. See
+/// the [crate's documentation](crate) for an example.
+///
+/// When the last clone is dropped, upkeep ends where it stands and leases lapse by themselves;
+/// [`shutdown`](Self::shutdown) ends it in an orderly way.
+pub struct Manager<S> {
+    shared: Arc<Shared<S>>,
+}
+
+struct Shared<S> {
+    namespaces: Namespaces<S>,
+    commands: mpsc::Sender<Command<S>>,
+    events: broadcast::Sender<Event>,
+    removals: broadcast::Sender<Removal>,
+    numbers: AtomicU64,
+    pacing: PacingSettings,
+    stats_age: Duration,
+}
+
+impl<S: Store + 'static> Manager<S> {
+    /// Collects what a manager works by.
+    pub fn builder() -> Builder<S> {
+        Builder::default()
+    }
+
+    pub(crate) fn start(builder: &Builder<S>, runtime: &Handle) -> Self {
+        let (commands, requests) = mpsc::channel(REQUESTS);
+        let events = broadcast::Sender::new(builder.event_buffer);
+        let removals = broadcast::Sender::new(builder.removal_buffer);
+        let worker = Worker::new(builder, (commands.downgrade(), requests), events.clone());
+        runtime.spawn(worker.work());
+        let shared = Shared {
+            namespaces: Namespaces::default(),
+            commands,
+            events,
+            removals,
+            numbers: AtomicU64::new(0),
+            pacing: builder.pacing,
+            stats_age: builder.stats_age,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Maintains `store` from now on, under this name. The manager becomes the store's removal listener.
+    pub async fn add(&self, name: Namespace, store: Arc<S>) -> Result<(), AddError> {
+        self.add_with(name, store, self.shared.pacing).await
+    }
+
+    /// The same, with intervals, batches and a lag of its own; the duty cycle is that of the manager.
+    pub async fn add_with(
+        &self,
+        name: Namespace,
+        store: Arc<S>,
+        pacing: PacingSettings,
+    ) -> Result<(), AddError> {
+        pacing.validate()?;
+        let number = self.shared.numbers.fetch_add(1, Ordering::Relaxed);
+        let managed = Arc::new(Managed::new(number, name, store));
+        if !self.shared.namespaces.insert(&managed) {
+            return Err(AddError::Exists);
+        }
+        self.listen(&managed);
+        if self.command(Command::Add(Arc::clone(&managed), pacing)).await.is_err() {
+            self.shared.namespaces.remove(managed.name.as_str());
+            return Err(AddError::Stopped);
+        }
+        self.tell(Event::Added(managed.name.clone()));
+        Ok(())
+    }
+
+    /// Maintains a namespace no longer: when this returns its slices have ended, its leases are given back,
+    /// and the store is the caller's. What is in the store stays there.
+    pub async fn remove(&self, name: &str) -> Result<Arc<S>, RemoveError<S::Error>> {
+        let managed = self.shared.namespaces.remove(name).ok_or(RequestError::Unknown)?;
+        let (reply, removed) = oneshot::channel();
+        self.command(Command::Remove(managed.number, reply)).await?;
+        removed.await.map_err(|_| RequestError::Stopped)?;
+        self.tell(Event::Removed(managed.name.clone()));
+        managed.store.release().await.map_err(RemoveError::Release)?;
+        Ok(Arc::clone(&managed.store))
+    }
+
+    /// Has a namespace keep to other limits, TTL and jitter from now on, while it is in use. A lowered limit is
+    /// reached little by little. See [`Store::reconfigure`].
+    pub async fn reconfigure(
+        &self,
+        name: &str,
+        config: &Config,
+    ) -> Result<(), ReconfigureError<S::Error>> {
+        let managed = self.shared.namespaces.get(name).ok_or(ReconfigureError::Unknown)?;
+        managed.store.reconfigure(config).await?;
+        self.tell(Event::Reconfigured(managed.name.clone()));
+        // The store keeps to it even if nobody maintains it any more.
+        let _ = self.command(Command::Wake(managed.number, None)).await;
+        Ok(())
+    }
+
+    /// Does upkeep of a namespace at once, even if it is paused, until there is nothing left to do or
+    /// `patience` has passed, and says what was done.
+    pub async fn run_now(&self, name: &str, patience: Duration) -> Result<RunNow, RequestError> {
+        let managed = self.managed(name)?;
+        let (progress, mut watched) = watch::channel(RunNow::default());
+        self.command(Command::Run(managed.number, progress)).await?;
+        // Given up by the worker or by us: what was done until then is what is told.
+        let _ = timeout(patience, watched.wait_for(|run| run.is_done)).await;
+        let run = *watched.borrow();
+        Ok(run)
+    }
+
+    /// Stops upkeep of a namespace after the slices under way. Leases that it has lapse meanwhile.
+    pub async fn pause(&self, name: &str) -> Result<(), RequestError> {
+        let managed = self.managed(name)?;
+        self.command(Command::Pause(managed.number)).await?;
+        self.tell(Event::Paused(managed.name.clone()));
+        Ok(())
+    }
+
+    /// Goes on with upkeep of a namespace that was paused.
+    pub async fn resume(&self, name: &str) -> Result<(), RequestError> {
+        let managed = self.managed(name)?;
+        self.command(Command::Resume(managed.number)).await?;
+        self.tell(Event::Resumed(managed.name.clone()));
+        Ok(())
+    }
+
+    /// The store of a namespace.
+    pub fn store(&self, name: &str) -> Option<Arc<S>> {
+        self.shared.namespaces.get(name).map(|managed| Arc::clone(&managed.store))
+    }
+
+    /// The namespaces with their stores, by name.
+    pub fn namespaces(&self) -> Vec<(Namespace, Arc<S>)> {
+        let all = self.shared.namespaces.all().into_iter();
+        all.map(|managed| (managed.name.clone(), Arc::clone(&managed.store))).collect()
+    }
+
+    /// The statistics of a namespace, no older than the [`stats_age`](Builder::stats_age), and how old they are;
+    /// `None` if there is no such namespace.
+    pub async fn stats(&self, name: &str) -> Result<Option<(Arc<Stats>, Duration)>, S::Error> {
+        match self.shared.namespaces.get(name) {
+            Some(managed) => managed.stats(self.shared.stats_age).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// How upkeep of every namespace is getting on, by name. Asks no store. Empty after the shutdown.
+    pub async fn health(&self) -> Vec<NamespaceHealth> {
+        let (reply, health) = oneshot::channel();
+        if self.command(Command::Health(reply)).await.is_err() {
+            return Vec::new();
+        }
+        health.await.unwrap_or_default()
+    }
+
+    /// What upkeep of all namespaces together takes of the server. Nothing after the shutdown.
+    pub async fn load(&self) -> Load {
+        let (reply, load) = oneshot::channel();
+        if self.command(Command::Load(reply)).await.is_err() {
+            return Load::default();
+        }
+        load.await.unwrap_or_default()
+    }
+
+    /// What happens to namespaces from now on.
+    pub fn events(&self) -> Subscription<Event> {
+        Subscription(self.shared.events.subscribe())
+    }
+
+    /// Which entries leave from now on, as far as this process removes them or finds out. While nobody
+    /// listens it costs next to nothing.
+    pub fn removals(&self) -> Subscription<Removal> {
+        Subscription(self.shared.removals.subscribe())
+    }
+
+    /// Ends upkeep in an orderly way: starts no more slices, waits for those under way, gives the leases back,
+    /// all within `grace`, and reports what was left. Stores can still be used. A second call reports
+    /// nothing.
+    pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
+        let (reply, report) = oneshot::channel();
+        if self.command(Command::Shutdown(grace, reply)).await.is_err() {
+            return ShutdownReport::default();
+        }
+        report.await.unwrap_or_default()
+    }
+
+    fn listen(&self, managed: &Managed<S>) {
+        let (removals, namespace) = (self.shared.removals.clone(), managed.name.clone());
+        managed.store.watch(Arc::new(move |removal| {
+            if removals.receiver_count() == 0 {
+                return;
+            }
+            let inval_core::Removal { key, weight, cause } = *removal;
+            if let Ok(key) = Key::new(key) {
+                let namespace = namespace.clone();
+                let _ = removals.send(Removal { namespace, key, weight, cause });
+            }
+        }));
+    }
+
+    fn managed(&self, name: &str) -> Result<Arc<Managed<S>>, RequestError> {
+        self.shared.namespaces.get(name).ok_or(RequestError::Unknown)
+    }
+
+    async fn command(&self, command: Command<S>) -> Result<(), RequestError> {
+        self.shared.commands.send(command).await.map_err(|_| RequestError::Stopped)
+    }
+
+    fn tell(&self, event: Event) {
+        // Without listeners it is lost, as it should be.
+        let _ = self.shared.events.send(event);
+    }
+}
+
+impl<S> Clone for Manager<S> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<S> fmt::Debug for Manager<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.shared.namespaces.all().iter().map(|m| m.name.clone()).collect();
+        f.debug_struct("Manager").field("namespaces", &names).finish_non_exhaustive()
+    }
+}
