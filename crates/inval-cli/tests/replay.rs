@@ -183,7 +183,7 @@ fn failures_say_what_is_wrong_and_where() {
     check("--trace t.csv --max-entries 0", 2, "more than zero");
     check("--trace t.csv --max-bytes 256M", 2, "known are B, kB, MB");
     check("--trace t.csv --max-bytes 0", 2, "max_bytes is 0");
-    check("--trace t.csv --ttl 5", 2, "known are d, h, m, s and ms");
+    check("--trace t.csv --ttl 5", 2, "known are d, h, m, s, ms and us");
     check("--trace t.csv --ttl 0s", 2, "ttl is below 1 ms");
     check("--trace t.csv --shards 0", 2, "1..=65536");
     check("--workload zipf:skw=1", 2, "it has keys, skew, requests, seed");

@@ -57,7 +57,7 @@ pub enum DurationError {
     #[error("a duration is whole numbers with units, such as 250ms, 90s or 1h30m")]
     Number,
     /// A number has no unit, or one that is not known.
-    #[error("a number lacks its unit of time; known are d, h, m, s and ms")]
+    #[error("a number lacks its unit of time; known are d, h, m, s, ms and us")]
     Unit,
     /// A unit stands behind a smaller one or behind itself.
     #[error("the units of a duration go from large to small, each once")]
@@ -67,38 +67,49 @@ pub enum DurationError {
     TooLong,
 }
 
-/// The duration that texts such as `250ms`, `90s`, `10m` or `1h30m` tell, in whole milliseconds.
+/// The duration that texts such as `250ms`, `90s`, `10m` or `1h30m` tell, in whole microseconds (`us` or
+/// `µs`).
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     let mut rest = text.trim();
-    let mut total_ms = 0_u64;
-    let mut last_unit_ms = u64::MAX;
+    let mut total_us = 0_u128;
+    let mut last_unit_us = u128::MAX;
     loop {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, tail) = rest.split_at(digits);
-        let letters = tail.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let (unit, tail) = tail.split_at(letters);
-        let unit_ms = match unit {
-            _ if digits == 0 => return Err(DurationError::Number),
-            "d" => 86_400_000,
-            "h" => 3_600_000,
-            "m" => 60_000,
-            "s" => 1_000,
-            "ms" => 1,
+        let (number, tail) = split_off(rest, |c| c.is_ascii_digit());
+        let (unit, tail) = split_off(tail, char::is_alphabetic);
+        let unit_us = match unit {
+            _ if number.is_empty() => return Err(DurationError::Number),
+            "d" => 86_400_000_000,
+            "h" => 3_600_000_000,
+            "m" => 60_000_000,
+            "s" => 1_000_000,
+            "ms" => 1_000,
+            "us" | "µs" => 1,
             _ => return Err(DurationError::Unit),
         };
-        if unit_ms >= last_unit_ms {
+        if unit_us >= last_unit_us {
             return Err(DurationError::Order);
         }
-        last_unit_ms = unit_ms;
-        let part_ms = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit_ms));
-        total_ms = part_ms
-            .and_then(|part_ms| total_ms.checked_add(part_ms))
+        last_unit_us = unit_us;
+        let part_us = number.parse::<u128>().ok().and_then(|number| number.checked_mul(unit_us));
+        total_us = part_us
+            .and_then(|part_us| total_us.checked_add(part_us))
             .ok_or(DurationError::TooLong)?;
         rest = tail.trim_start();
         if rest.is_empty() {
-            return Ok(Duration::from_millis(total_ms));
+            return whole_micros(total_us).ok_or(DurationError::TooLong);
         }
     }
+}
+
+/// `None` from 2^64 milliseconds.
+fn whole_micros(us: u128) -> Option<Duration> {
+    let millis = u64::try_from(us / 1_000).ok()?;
+    Duration::from_millis(millis).checked_add(Duration::from_micros((us % 1_000) as u64))
+}
+
+/// The longest beginning of `text` of characters that are `wanted`, and the rest.
+fn split_off(text: &str, wanted: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(|c| !wanted(c)).unwrap_or(text.len()))
 }
 
 /// Bytes at the beginning of `text` that are digits or a point.
@@ -209,5 +220,22 @@ mod tests {
         check("", Err(DurationError::Number));
         check("h", Err(DurationError::Number));
         check("-1s", Err(DurationError::Number));
+        check("10é", Err(DurationError::Unit));
+    }
+
+    #[test]
+    fn microseconds_are_the_smallest_unit() {
+        let check = |text: &str, want: Result<Duration, DurationError>| {
+            assert_eq!(parse_duration(text), want, "{text:?}");
+        };
+        check("500us", Ok(Duration::from_micros(500)));
+        check("500µs", Ok(Duration::from_micros(500)));
+        check("1ms 1us", Ok(Duration::from_micros(1001)));
+        let longest = Duration::from_millis(u64::MAX) + Duration::from_micros(999);
+        check("18446744073709551615ms 999us", Ok(longest));
+        check("18446744073709551615ms 1000us", Err(DurationError::TooLong));
+        check("340282366920938463463374607431768211456us", Err(DurationError::TooLong));
+        check("1us1ms", Err(DurationError::Order));
+        check("1ns", Err(DurationError::Unit));
     }
 }
