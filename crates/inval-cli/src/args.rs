@@ -3,6 +3,7 @@
 mod replay;
 
 use std::convert::Infallible;
+use std::str::FromStr;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use inval_redis::{Credentials, Target, TargetError};
@@ -51,21 +52,28 @@ pub(crate) enum Output {
     Csv,
 }
 
-/// Where the caches are. A text that is no target is kept as its error, which shows nothing of it:
-/// an argument that is refused is printed, and this one may hold a password.
+/// Where the caches are.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Place {
     Memory,
     Server(Target),
-    Unknown(TargetError),
 }
 
-fn parse_place(text: &str) -> Result<Place, Infallible> {
-    Ok(match (text, text.parse()) {
-        ("memory:", _) => Place::Memory,
-        (_, Ok(target)) => Place::Server(target),
-        (_, Err(error)) => Place::Unknown(error),
-    })
+impl FromStr for Place {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        match text {
+            "memory:" => Ok(Self::Memory),
+            _ => text.parse().map(Self::Server),
+        }
+    }
+}
+
+/// A text that is no place is kept as its error, which shows nothing of it: an argument that is refused
+/// is printed, and this one may hold a password.
+fn parse_place(text: &str) -> Result<Result<Place, TargetError>, Infallible> {
+    Ok(text.parse())
 }
 
 fn parse_credentials(text: &str) -> Result<Credentials, Infallible> {
@@ -88,11 +96,11 @@ mod tests {
     #[test]
     fn a_place_is_memory_or_a_server_and_shows_no_password() {
         let check = |text: &str, want: &str| {
-            assert_eq!(format!("{:?}", parse_place(text).unwrap()), want);
+            assert_eq!(format!("{:?}", text.parse::<Place>()), want);
         };
-        check("memory:", "Memory");
-        check("redis://bob:hush@[::1]/3", "Server(Target(redis://[::1]:6379/3))");
-        check("http://bob:hush@host", "Unknown(Scheme)");
-        check("redis://bob:hu/sh@host", "Unknown(Unencoded)");
+        check("memory:", "Ok(Memory)");
+        check("redis://bob:hush@[::1]/3", "Ok(Server(Target(redis://[::1]:6379/3)))");
+        check("http://bob:hush@host", "Err(Scheme)");
+        check("redis://bob:hu/sh@host", "Err(Unencoded)");
     }
 }

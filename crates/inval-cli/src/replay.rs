@@ -88,9 +88,9 @@ fn replay(
     let configs = pairs.map(|(limit, strategy)| config(args, limit, strategy));
     let configs = configs.collect::<Result<Vec<_>, _>>()?;
     let outcomes = match &args.store {
-        None | Some(Place::Memory) => replay_in_memory(args, source, configs)?,
-        Some(Place::Server(target)) => remote::replay(args, source, &configs, target)?,
-        Some(Place::Unknown(error)) => return Err(UsageError::Target(*error).into()),
+        None | Some(Ok(Place::Memory)) => replay_in_memory(args, source, configs)?,
+        Some(Ok(Place::Server(target))) => remote::replay(args, source, &configs, target)?,
+        Some(Err(error)) => return Err(UsageError::Target(*error).into()),
     };
     if outcomes.iter().all(|outcome| outcome.requests == 0) {
         return Err(UsageError::NoRequests.into());

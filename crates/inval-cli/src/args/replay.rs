@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use inval_core::Strategy;
-use inval_redis::Credentials;
+use inval_redis::{Credentials, TargetError};
 use inval_replay::quantity::parse_duration;
 use inval_replay::{ByteSize, Capacity, Format, Workload};
 
@@ -76,7 +76,7 @@ pub(crate) struct ReplayArgs {
     /// Where the caches are: memory:, or a server, such as redis://127.0.0.1:6379, unix:///path,
     /// redis+cluster://host or redis+sentinel://host/master [default: memory:]
     #[arg(long, value_name = "URL", value_parser = parse_place)]
-    pub(crate) store: Option<Place>,
+    pub(crate) store: Option<Result<Place, TargetError>>,
 
     /// User and password for the server: env for INVAL_REDIS_USER and INVAL_REDIS_PASSWORD, or a
     /// file that holds them in two lines [default: those in the URL]
