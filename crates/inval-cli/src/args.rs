@@ -1,13 +1,17 @@
 //! The command line: what can be said, its defaults and its help.
 
 mod replay;
+mod config;
 
 use std::convert::Infallible;
+use std::fmt;
 use std::str::FromStr;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use inval_redis::{Credentials, Target, TargetError};
 
+pub(crate) use config::ConfigCommand;
 pub(crate) use replay::ReplayArgs;
 
 const EXAMPLES: &str = "\
@@ -38,7 +42,17 @@ pub(crate) enum Command {
         after_help = EXAMPLES,
         after_long_help = [replay::NOTES, EXAMPLES].concat(),
     )]
-    Replay(ReplayArgs),
+    Replay(Box<ReplayArgs>),
+
+    /// Check the configuration file of the daemon, or print an example
+    #[command(subcommand)]
+    Config(ConfigCommand),
+
+    /// Print what makes a shell complete the arguments of inval
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
 }
 
 /// The forms in which results are printed.
@@ -66,6 +80,16 @@ impl FromStr for Place {
         match text {
             "memory:" => Ok(Self::Memory),
             _ => text.parse().map(Self::Server),
+        }
+    }
+}
+
+/// Without user and password.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory:"),
+            Self::Server(target) => target.fmt(f),
         }
     }
 }

@@ -8,6 +8,8 @@ use inval_redis::{OpenError, TargetError};
 use inval_replay::TraceError;
 use thiserror::Error;
 
+use crate::config::ConfigFileError;
+
 /// A command line that cannot be carried out.
 #[derive(Clone, Copy, PartialEq, Debug, Error)]
 pub(crate) enum UsageError {
@@ -40,7 +42,8 @@ pub(crate) struct Interrupted;
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     let is_malformed = error.downcast_ref().is_some_and(TraceError::is_malformed);
     let has_no_room = matches!(error.downcast_ref(), Some(OpenError::Partitions(_)));
-    let is_usage = is_malformed || has_no_room || error.is::<UsageError>();
+    let is_usage =
+        is_malformed || has_no_room || error.is::<UsageError>() || error.is::<ConfigFileError>();
     ExitCode::from(if is_usage { 2 } else { 1 })
 }
 

@@ -1,6 +1,7 @@
 //! The binary `inval`: reads the command line, runs the command, turns its end into an exit code.
 
 mod args;
+mod config;
 mod failure;
 
 mod output;
@@ -13,6 +14,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use clap_complete::Shell;
 
 use args::{Cli, Command};
 
@@ -23,6 +25,8 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Some(Command::Replay(args)) => replay::run(&args),
+        Some(Command::Config(command)) => config::run(&command),
+        Some(Command::Completions { shell }) => print_completions(shell),
         None => Cli::command().print_help().map_err(anyhow::Error::from),
     };
     match result {
@@ -34,6 +38,13 @@ fn main() -> ExitCode {
             failure::exit_code(&error)
         }
     }
+}
+
+fn print_completions(shell: Shell) -> anyhow::Result<()> {
+    // Into memory first, for the generator panics where it cannot write.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "inval", &mut script);
+    Ok(io::stdout().write_all(&script)?)
 }
 
 /// Says what is wrong with the command line, or helps. What is wrong may be a URL out of place, which

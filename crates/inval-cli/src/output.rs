@@ -38,13 +38,18 @@ pub(crate) fn table(out: &mut impl Write, outcomes: &[Outcome]) -> io::Result<()
     let mut rows = vec![columns.iter().map(|(heading, _)| (*heading).to_owned()).collect()];
     let cells = |outcome| columns.iter().map(|(_, cell)| cell(outcome)).collect::<Vec<_>>();
     rows.extend(outcomes.iter().map(cells));
-    let widths: Vec<usize> = (0..columns.len())
-        .map(|at| rows.iter().map(|row| row[at].len()).max().unwrap_or(0))
-        .collect();
-    for row in &rows {
-        let (name, numbers) = (&row[0], row.iter().zip(&widths).skip(1));
+    aligned(out, &rows)
+}
+
+/// Writes rows of equal length, the first column to the left and the others to the right.
+pub(crate) fn aligned(out: &mut impl Write, rows: &[Vec<String>]) -> io::Result<()> {
+    let columns = rows.first().map_or(0, Vec::len);
+    let widths: Vec<usize> =
+        (0..columns).map(|at| rows.iter().map(|row| row[at].len()).max().unwrap_or(0)).collect();
+    for row in rows {
+        let (name, others) = (&row[0], row.iter().zip(&widths).skip(1));
         write!(out, "{name:<width$}", width = widths[0])?;
-        for (cell, width) in numbers {
+        for (cell, width) in others {
             write!(out, "  {cell:>width$}")?;
         }
         writeln!(out)?;

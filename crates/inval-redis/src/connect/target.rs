@@ -97,6 +97,13 @@ pub enum TargetError {
     Option,
 }
 
+impl Target {
+    /// Whether the text named a user or a password.
+    pub fn has_login(&self) -> bool {
+        self.login.is_some()
+    }
+}
+
 impl HostPort {
     pub(super) fn new(host: &str, port: u16) -> Self {
         Self { host: host.into(), port }

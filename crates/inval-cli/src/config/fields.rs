@@ -1,0 +1,143 @@
+//! The one table of all fields: file, variables, example and documentation follow it.
+
+use std::ops::Bound::{self, Excluded, Included};
+use std::ops::{RangeFrom, RangeInclusive};
+use std::time::Duration;
+
+use inval_replay::ByteSize;
+
+use super::field::{Field, fields};
+use super::namespaces::Draft;
+use super::settings::Settings;
+use super::value::{Value, describe, within};
+
+/// A section of the file.
+pub(super) struct Section {
+    /// Empty for the beginning of the file.
+    pub(super) name: &'static str,
+    pub(super) help: &'static str,
+}
+
+/// The sections outside the namespaces.
+pub(super) const SECTIONS: [Section; 4] = [
+    Section { name: "", help: "Where the namespaces are kept" },
+    Section { name: "http", help: "Where requests come in" },
+    Section { name: "manager", help: "How upkeep is paced; the defaults of all namespaces" },
+    Section { name: "redis", help: "How a store on Redis or Valkey is reached and looked after" },
+];
+
+/// The section that holds one for each namespace.
+pub(super) const NAMESPACES: &str = "namespaces";
+
+/// The sections of one namespace.
+pub(super) const NAMESPACE_SECTIONS: [Section; 2] = [
+    Section { name: "", help: "What a namespace keeps to; it needs a limit or a lifetime" },
+    Section {
+        name: "manager",
+        help: "What goes for this namespace instead of what stands in [manager]; where that is more than \
+               what stands here allows, it is lowered",
+    },
+];
+
+const MILLI: Duration = Duration::from_millis(1);
+const HOUR: Duration = Duration::from_secs(3600);
+/// What takes time.
+const SOME_TIME: (Bound<Duration>, Bound<Duration>) = (Excluded(Duration::ZERO), Included(HOUR));
+/// How long a client of a server waits, as `ConnectOptions` has it.
+const WAIT: RangeInclusive<Duration> = MILLI..=HOUR;
+const SHARE: (Bound<f64>, Bound<f64>) = (Excluded(0.0), Included(1.0));
+const COUNT: RangeFrom<u32> = 1..;
+/// A value on a server has at most so many bytes.
+const MOST_BODY: ByteSize = ByteSize(512 << 20);
+
+/// What can be said once.
+pub(super) const FIELDS: &[Field<Settings>] = fields! {
+    "store" => store,
+        "The store: memory:, or a server by redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://";
+    "store_credentials" => store_credentials {"\"env\""},
+        "User and password for the server: env for INVAL_REDIS_USER and INVAL_REDIS_PASSWORD, or a file that \
+         holds them in two lines, or the password alone in one; left out, those in the URL";
+
+    "http.listen" => http.listen, "Address and port of the HTTP interface";
+    "http.max_body" => http.max_body [ByteSize(1)..=MOST_BODY], "The most bytes a request's body may have";
+    "http.request_timeout" => http.request_timeout [SOME_TIME], "How long a request may take";
+    "http.drain_timeout" => http.drain_timeout [..=HOUR],
+        "How long a shutdown waits for requests under way";
+
+    "manager.max_lag" => manager.max_lag [SOME_TIME],
+        "What has expired, or is above a limit, is off the books within this time";
+    "manager.min_interval" => manager.min_interval [SOME_TIME],
+        "The shortest pause between two slices of upkeep; at most max_interval";
+    "manager.max_interval" => manager.max_interval [SOME_TIME],
+        "The longest pause between two slices of upkeep; at most max_lag";
+    "manager.duty_cycle" => manager.duty_cycle [SHARE],
+        "The share of the server's time for upkeep; at most urgent_duty_cycle";
+    "manager.urgent_duty_cycle" => manager.urgent_duty_cycle [SHARE],
+        "The same when a namespace is above a limit, or late";
+    "manager.least_batch" => manager.least_batch [COUNT],
+        "The fewest entries that a slice takes on; at most most_batch";
+    "manager.most_batch" => manager.most_batch [COUNT], "The most entries that a slice takes on";
+    "manager.retry_interval" => manager.retry_interval [SOME_TIME],
+        "The pause after a slice that failed, doubled each time; at most longest_retry";
+    "manager.longest_retry" => manager.longest_retry [SOME_TIME],
+        "The longest pause after a slice that failed";
+    "manager.stats_age" => stats_age [..=HOUR], "How old statistics may be that are shown";
+    "manager.slice_time" => slice_time [SOME_TIME], "How long one slice of upkeep may take";
+
+    "redis.lease" => redis.engine.lease [Duration::from_millis(100)..=HOUR],
+        "How long a manager that died keeps its right to work: it is replaced after this time";
+    "redis.drain_interval" => redis.engine.drain_interval [SOME_TIME],
+        "The pause between two reads of a journal with records in it; at most idle_interval";
+    "redis.idle_interval" => redis.engine.idle_interval [SOME_TIME],
+        "The longest pause between two reads of a journal";
+    "redis.retry_interval" => redis.engine.retry_interval [SOME_TIME],
+        "The pause before a request of the manager that failed is made again";
+    "redis.script_budget" => redis.engine.script_budget [Duration::from_micros(10)..=Duration::from_secs(1)],
+        "How long a script may hold the server";
+    "redis.drain_batch" => redis.engine.drain_batch [COUNT],
+        "The most records read from a journal at once";
+    "redis.scrub_interval" => redis.engine.scrub_interval [SOME_TIME],
+        "The pause between two pages of the scrub, which compares the books with the server";
+    "redis.scan_count" => redis.engine.scan_count [COUNT],
+        "About how many names the server goes through for a page of a scan";
+    "redis.headroom" => redis.engine.headroom [0.0..1.0],
+        "The share of each limit that is kept free for writes not yet on the books";
+    "redis.journal_cap" => redis.journal_cap [1_u64..],
+        "The most records a journal may have before it is dropped; the same in all clients";
+    "redis.connect_timeout" => redis.connect_timeout [WAIT],
+        "How long making a connection may take";
+    "redis.response_timeout" => redis.response_timeout [WAIT],
+        "How long a reply may take; at most overall_timeout";
+    "redis.overall_timeout" => redis.overall_timeout [WAIT],
+        "How long a call may take with all its retries";
+    "redis.connections" => redis.connections [1_u32..=64], "Connections to each server, shared by all calls";
+    "redis.sentinel_credentials" => redis.sentinel_credentials {"\"/etc/inval/sentinel\""},
+        "User and password for the sentinels, if they ask for any, as store_credentials";
+    "redis.ca_certificate" => redis.ca_certificate {"\"/etc/inval/ca.pem\""},
+        "A PEM file of certificates to trust besides the public authorities";
+    "redis.client_certificate" => redis.client_certificate {"\"/etc/inval/client.pem\""},
+        "A PEM file with the certificate to show to a server that asks for one";
+    "redis.client_key" => redis.client_key {"\"/etc/inval/client.key\""},
+        "A PEM file with the key of client_certificate";
+};
+
+/// What can be said for each namespace.
+pub(super) const NAMESPACE_FIELDS: &[Field<Draft>] = fields! {
+    "strategy" => strategy,
+        "Which entry goes first at a limit: ttl, fifo, lru, lfu, sieve, s3-fifo or w-tinylfu";
+    "max_entries" => max_entries {"100000"}, "The most entries kept; left out, no such limit";
+    "max_bytes" => max_bytes {"\"256 MiB\""}, "The most bytes kept, keys and values; left out, no such limit";
+    "ttl" => ttl {"\"10m\""}, "How long an entry lives that names no TTL of its own; left out, for ever";
+    "time_to_idle" => time_to_idle {"\"2m\""},
+        "How long an entry lives since it was last read or written, below ttl; on a server only without ttl";
+    "ttl_jitter" => ttl_jitter [0.0..1.0],
+        "The share of each TTL of which a random part is cut off, so that not all expire at once";
+    "partitions" => partitions {"4"},
+        "Parts with a share of the limits each: partitions on a server, of which 1 to 16384 are possible and \
+         1 is the default; shards in memory, 1 to 65536, by default as many as suit";
+    "manager.max_lag" => manager.max_lag [SOME_TIME], "As in [manager]";
+    "manager.min_interval" => manager.min_interval [SOME_TIME], "As in [manager]";
+    "manager.max_interval" => manager.max_interval [SOME_TIME], "As in [manager]";
+    "manager.least_batch" => manager.least_batch [COUNT], "As in [manager]";
+    "manager.most_batch" => manager.most_batch [COUNT], "As in [manager]";
+};

@@ -1,0 +1,42 @@
+//! Fields that bound each other: which may not be above which.
+
+use super::namespaces::Draft;
+use super::settings::Settings;
+
+/// `small` may not be above `large`.
+pub(super) struct AtMost<S> {
+    pub(super) small: &'static str,
+    pub(super) large: &'static str,
+    pub(super) holds: fn(&S) -> bool,
+    /// Makes `small` as high as `large`.
+    pub(super) lower: fn(&mut S),
+}
+
+macro_rules! at_most {
+    ($($small:literal ($($low:ident).+) $large:literal ($($high:ident).+);)+) => {
+        &[$(AtMost {
+            small: $small,
+            large: $large,
+            holds: |settings| settings.$($low).+ <= settings.$($high).+,
+            lower: |settings| settings.$($low).+ = settings.$($high).+,
+        }),+]
+    };
+}
+
+/// For all settings. What bounds the large of a pair stands before the pair.
+pub(super) const RULES: &[AtMost<Settings>] = at_most! {
+    "manager.max_interval" (manager.max_interval) "manager.max_lag" (manager.max_lag);
+    "manager.min_interval" (manager.min_interval) "manager.max_interval" (manager.max_interval);
+    "manager.duty_cycle" (manager.duty_cycle) "manager.urgent_duty_cycle" (manager.urgent_duty_cycle);
+    "manager.least_batch" (manager.least_batch) "manager.most_batch" (manager.most_batch);
+    "manager.retry_interval" (manager.retry_interval) "manager.longest_retry" (manager.longest_retry);
+    "redis.drain_interval" (redis.engine.drain_interval) "redis.idle_interval" (redis.engine.idle_interval);
+    "redis.response_timeout" (redis.response_timeout) "redis.overall_timeout" (redis.overall_timeout);
+};
+
+/// For each namespace, in the same order.
+pub(super) const NAMESPACE_RULES: &[AtMost<Draft>] = at_most! {
+    "manager.max_interval" (manager.max_interval) "manager.max_lag" (manager.max_lag);
+    "manager.min_interval" (manager.min_interval) "manager.max_interval" (manager.max_interval);
+    "manager.least_batch" (manager.least_batch) "manager.most_batch" (manager.most_batch);
+};

@@ -1,0 +1,206 @@
+//! All settings, each in its type, and the defaults of those outside the namespaces.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use inval_core::engine::EngineSettings;
+use inval_core::{Config, Namespace};
+use inval_redis::{CacheOptions, ClientCertificate, ConnectOptions, Credentials};
+use inval_replay::ByteSize;
+
+use crate::args::Place;
+
+/// What the daemon is to do. Made by [`Settings::parse`], which lets no contradiction through.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Settings {
+    /// Where the namespaces are kept.
+    pub(crate) store: Place,
+    /// User and password for the store's servers.
+    pub(crate) store_credentials: Credentials,
+    pub(crate) http: HttpSettings,
+    /// The defaults of all namespaces.
+    pub(crate) manager: ManagerSettings,
+    /// How old statistics may be.
+    pub(crate) stats_age: Duration,
+    /// How long one slice of upkeep may take.
+    pub(crate) slice_time: Duration,
+    pub(crate) redis: RedisSettings,
+    pub(crate) namespaces: BTreeMap<Namespace, NamespaceSettings>,
+    /// What is allowed but should not be; to be shown to the operator.
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// Where requests come in, and what they may ask.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct HttpSettings {
+    pub(crate) listen: SocketAddr,
+    /// The most bytes a request's body may have.
+    pub(crate) max_body: ByteSize,
+    pub(crate) request_timeout: Duration,
+    /// How long a shutdown waits for requests under way.
+    pub(crate) drain_timeout: Duration,
+}
+
+/// How upkeep is paced. In order: `min_interval`, `max_interval`, `max_lag`; `duty_cycle`,
+/// `urgent_duty_cycle`, 1; `least_batch`, `most_batch`; `retry_interval`, `longest_retry`.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct ManagerSettings {
+    /// Expired or over-limit entries are off the books within this.
+    pub(crate) max_lag: Duration,
+    pub(crate) min_interval: Duration,
+    pub(crate) max_interval: Duration,
+    /// The share of the server's time for upkeep, above 0.
+    pub(crate) duty_cycle: f64,
+    /// The same when above a limit or late.
+    pub(crate) urgent_duty_cycle: f64,
+    pub(crate) least_batch: u32,
+    pub(crate) most_batch: u32,
+    pub(crate) retry_interval: Duration,
+    pub(crate) longest_retry: Duration,
+}
+
+/// How a store on Redis is reached, and how its manager works.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct RedisSettings {
+    pub(crate) engine: EngineSettings,
+    pub(crate) journal_cap: u64,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) response_timeout: Duration,
+    pub(crate) overall_timeout: Duration,
+    pub(crate) connections: u32,
+    pub(crate) sentinel_credentials: Option<Credentials>,
+    pub(crate) ca_certificate: Option<PathBuf>,
+    /// There if and only if `client_key` is.
+    pub(crate) client_certificate: Option<PathBuf>,
+    pub(crate) client_key: Option<PathBuf>,
+}
+
+/// What one namespace is to keep to.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct NamespaceSettings {
+    pub(crate) config: Config,
+    /// Partitions on a server, shards in memory, no more than the limits have room for. `None`: one on a
+    /// server, as many as suit in memory.
+    pub(crate) partitions: Option<u32>,
+    /// The defaults of all namespaces with what is said for this one.
+    pub(crate) manager: ManagerSettings,
+}
+
+/// What is allowed but should not be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Warning {
+    /// The file holds a password.
+    PasswordInFile {
+        /// The line of `store`.
+        line: usize,
+    },
+}
+
+impl Settings {
+    /// How to connect to the store's servers.
+    #[allow(dead_code, reason = "for the daemon")]
+    pub(crate) fn connect_options(&self) -> ConnectOptions {
+        let redis = self.redis.clone();
+        let pair = redis.client_certificate.zip(redis.client_key);
+        ConnectOptions {
+            connect_timeout: redis.connect_timeout,
+            response_timeout: redis.response_timeout,
+            overall_timeout: redis.overall_timeout,
+            connections: redis.connections,
+            credentials: self.store_credentials.clone(),
+            sentinel_credentials: redis.sentinel_credentials,
+            ca_certificate: redis.ca_certificate,
+            client_certificate: pair
+                .map(|(certificate, key)| ClientCertificate { certificate, key }),
+        }
+    }
+
+    /// How to work with a namespace on the store's servers.
+    #[allow(dead_code, reason = "for the daemon")]
+    pub(crate) fn cache_options(&self, namespace: &NamespaceSettings) -> CacheOptions {
+        CacheOptions {
+            partitions: namespace.partitions.unwrap_or(1),
+            journal_cap: self.redis.journal_cap,
+            engine: self.redis.engine,
+        }
+    }
+}
+
+impl Default for Settings {
+    /// What an empty file says.
+    fn default() -> Self {
+        Self {
+            store: Place::Memory,
+            store_credentials: Credentials::FromTarget,
+            http: HttpSettings::default(),
+            manager: ManagerSettings::default(),
+            stats_age: Duration::from_secs(1),
+            slice_time: Duration::from_millis(10),
+            redis: RedisSettings::default(),
+            namespaces: BTreeMap::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 7171).into(),
+            max_body: ByteSize(8 << 20),
+            request_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Default for ManagerSettings {
+    fn default() -> Self {
+        Self {
+            max_lag: Duration::from_secs(1),
+            min_interval: Duration::from_millis(2),
+            max_interval: Duration::from_millis(500),
+            duty_cycle: 0.02,
+            urgent_duty_cycle: 0.5,
+            least_batch: 64,
+            most_batch: 65_536,
+            retry_interval: Duration::from_millis(50),
+            longest_retry: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Default for RedisSettings {
+    /// The defaults of `inval-redis`.
+    fn default() -> Self {
+        let connect = ConnectOptions::default();
+        let cache = CacheOptions::default();
+        Self {
+            engine: cache.engine,
+            journal_cap: cache.journal_cap,
+            connect_timeout: connect.connect_timeout,
+            response_timeout: connect.response_timeout,
+            overall_timeout: connect.overall_timeout,
+            connections: connect.connections,
+            sentinel_credentials: connect.sentinel_credentials,
+            ca_certificate: connect.ca_certificate,
+            client_certificate: None,
+            client_key: None,
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PasswordInFile { line } => write!(
+                f,
+                "line {line}: the URL holds user or password; better keep them in a file or the \
+                 environment, and name that in store_credentials"
+            ),
+        }
+    }
+}
