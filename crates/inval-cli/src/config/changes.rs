@@ -58,3 +58,51 @@ impl NamespaceSettings {
             || pace(self) != pace(other)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Variables;
+    use super::*;
+
+    fn check(ours: &str, theirs: &str, want: [&[&str]; 4]) {
+        let parse = |text: &str| Settings::parse("", text, &Variables::default()).unwrap();
+        let (ours, theirs) = (parse(ours), parse(theirs));
+        let Changes { added, changed, removed, needs_restart } = ours.changes_to(&theirs);
+        let names = |list: &[Namespace]| list.iter().map(Namespace::to_string).collect::<Vec<_>>();
+        let got = [names(&added), names(&changed), names(&removed)];
+        assert_eq!(got, [want[0], want[1], want[2]]);
+        assert_eq!(needs_restart, want[3]);
+    }
+
+    #[test]
+    fn equal_settings_have_no_changes() {
+        check("", "", [&[]; 4]);
+        let (minutes, seconds) =
+            ("[namespaces.a]\nttl = \"1m\"", "namespaces.a = { ttl = \"60s\" }");
+        check(minutes, seconds, [&[]; 4]);
+    }
+
+    #[test]
+    fn namespaces_come_change_and_go() {
+        let ours = "[namespaces]\na.ttl = \"1m\"\nb.max_entries = 5\nc.max_entries = 5";
+        let theirs = "[namespaces]\nb.max_entries = 6\nc.max_entries = 5\nd.ttl = \"1m\"";
+        check(ours, theirs, [&["d"], &["b"], &["a"], &[]]);
+        let theirs = format!("{ours}\nc.partitions = 2");
+        check(ours, &theirs, [&[], &["c"], &[], &[]]);
+    }
+
+    #[test]
+    fn what_namespaces_inherit_changes_them_and_the_rest_needs_a_restart() {
+        let ours = "[namespaces]\na.ttl = \"1m\"\nb.ttl = \"1m\"\nb.manager.max_lag = \"2s\"";
+        check(ours, &format!("manager.max_lag = \"3s\"\n{ours}"), [&[], &["a"], &[], &[]]);
+        let rest = "manager.duty_cycle = 0.1\nredis.lease = \"6s\"\nhttp.listen = \"[::]:1\"";
+        let want = ["http.listen", "manager.duty_cycle", "redis.lease"];
+        check(ours, &format!("{rest}\n{ours}"), [&[], &[], &[], &want]);
+    }
+
+    #[test]
+    fn another_password_is_a_change() {
+        let ours = "store = \"redis://:a@host\"";
+        check(ours, "store = \"redis://:b@host\"", [&[], &[], &[], &["store"]]);
+    }
+}
