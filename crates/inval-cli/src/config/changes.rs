@@ -49,9 +49,9 @@ impl NamespaceSettings {
     /// Whether anything differs that can be said for a namespace.
     fn differs_from(&self, other: &Self) -> bool {
         let pace = |settings: &Self| {
-            let manager = settings.manager;
-            let intervals = [manager.max_lag, manager.min_interval, manager.max_interval];
-            (intervals, manager.least_batch, manager.most_batch)
+            let pacing = settings.pacing;
+            let intervals = [pacing.max_lag, pacing.min_interval, pacing.max_interval];
+            (intervals, pacing.least_batch, pacing.most_batch)
         };
         self.config != other.config
             || self.partitions != other.partitions

@@ -47,7 +47,7 @@ fn rows(settings: &Settings) -> Vec<Vec<String>> {
     ];
     let mut rows = vec![HEADING.map(str::to_owned).to_vec()];
     for (name, namespace) in &settings.namespaces {
-        let NamespaceSettings { config, partitions, manager } = namespace;
+        let NamespaceSettings { config, partitions, pacing } = namespace;
         rows.push(vec![
             name.to_string(),
             config.strategy().to_string(),
@@ -56,7 +56,7 @@ fn rows(settings: &Settings) -> Vec<Vec<String>> {
             or_dash(config.ttl()),
             or_dash(config.time_to_idle()),
             or_dash(*partitions),
-            manager.max_lag.plain(),
+            pacing.max_lag.plain(),
         ]);
     }
     rows

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use inval_core::pacing::PacingError;
 use inval_core::{ConfigError, NamespaceError};
 use thiserror::Error;
 
@@ -50,8 +51,17 @@ pub(super) enum Problem {
     },
     #[error("{field}: {wrong}")]
     Value { field: &'static str, wrong: Wrong },
-    #[error("{small} ({low}) must not be above {large} ({high})")]
-    Above { small: &'static str, low: Box<str>, large: &'static str, high: Box<str> },
+    #[error("{small} ({low}) must not be above {share}{large} ({high})")]
+    Above {
+        small: &'static str,
+        low: Box<str>,
+        share: &'static str,
+        large: &'static str,
+        high: Box<str>,
+    },
+    /// What the rules let through, so another rule must have come up.
+    #[error(transparent)]
+    Pacing(#[from] PacingError),
     #[error("client_certificate and client_key belong together; add the other, or leave out both")]
     HalfAPair,
     #[error(transparent)]

@@ -30,7 +30,7 @@ impl fmt::Display for Example {
             let table = format!("#[{NAMESPACES}.{NAME}{inner}{}]", section.name);
             head(f, section, Some(table))?;
             let mut fields = String::new();
-            section_fields(&mut fields, section, NAMESPACE_FIELDS, &Draft::new(settings.manager))?;
+            section_fields(&mut fields, section, NAMESPACE_FIELDS, &Draft::new(settings.pacing))?;
             for line in fields.lines() {
                 writeln!(f, "{}{line}", if line.starts_with('#') { "" } else { "#" })?;
             }
@@ -105,7 +105,7 @@ mod tests {
     fn what_it_shows_of_fields_without_a_default_is_valid() {
         let settings = parse(&uncommented());
         let namespace = settings.namespaces[&NAME.parse().unwrap()];
-        assert_eq!(namespace.manager, Settings::default().manager);
+        assert_eq!(namespace.pacing, Settings::default().pacing);
         assert_eq!(namespace.config.max_entries(), Some(100_000));
         assert!(settings.connect_options().client_certificate.is_some());
     }

@@ -43,7 +43,7 @@ const MILLI: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3600);
 /// What takes time.
 const SOME_TIME: (Bound<Duration>, Bound<Duration>) = (Excluded(Duration::ZERO), Included(HOUR));
-/// How long a client of a server waits, as `ConnectOptions` has it.
+/// What is waited for with a timer.
 const WAIT: RangeInclusive<Duration> = MILLI..=HOUR;
 const SHARE: (Bound<f64>, Bound<f64>) = (Excluded(0.0), Included(1.0));
 const COUNT: RangeFrom<u32> = 1..;
@@ -64,23 +64,23 @@ pub(super) const FIELDS: &[Field<Settings>] = fields! {
     "http.drain_timeout" => http.drain_timeout [..=HOUR],
         "How long a shutdown waits for requests under way";
 
-    "manager.max_lag" => manager.max_lag [SOME_TIME],
+    "manager.max_lag" => pacing.max_lag [SOME_TIME],
         "What has expired, or is above a limit, is off the books within this time";
-    "manager.min_interval" => manager.min_interval [SOME_TIME],
-        "The shortest pause between two slices of upkeep; at most max_interval";
-    "manager.max_interval" => manager.max_interval [SOME_TIME],
-        "The longest pause between two slices of upkeep; at most max_lag";
-    "manager.duty_cycle" => manager.duty_cycle [SHARE],
-        "The share of the server's time for upkeep; at most urgent_duty_cycle";
-    "manager.urgent_duty_cycle" => manager.urgent_duty_cycle [SHARE],
-        "The same when a namespace is above a limit, or late";
-    "manager.least_batch" => manager.least_batch [COUNT],
-        "The fewest entries that a slice takes on; at most most_batch";
-    "manager.most_batch" => manager.most_batch [COUNT], "The most entries that a slice takes on";
-    "manager.retry_interval" => manager.retry_interval [SOME_TIME],
-        "The pause after a slice that failed, doubled each time; at most longest_retry";
-    "manager.longest_retry" => manager.longest_retry [SOME_TIME],
-        "The longest pause after a slice that failed";
+    "manager.min_interval" => pacing.min_interval [WAIT],
+        "The shortest time between two slices of a partition; at most max_interval";
+    "manager.max_interval" => pacing.max_interval [SOME_TIME],
+        "The longest time between two slices of a partition; at most half of max_lag";
+    "manager.duty_cycle" => pacing.duty_cycle [SHARE],
+        "The share of a server's time for upkeep that is not urgent; at most urgent_duty_cycle";
+    "manager.urgent_duty_cycle" => pacing.urgent_duty_cycle [SHARE],
+        "The share of a server's time for all upkeep, urgent when above a limit or late";
+    "manager.least_batch" => pacing.least_batch [1_u64..],
+        "How many entries make a slice worth its cost, though fewer do not wait long; at most most_batch";
+    "manager.most_batch" => pacing.most_batch [1_u64..], "The most entries of a slice";
+    "manager.retry_interval" => pacing.retry_interval [WAIT],
+        "The pause after the first slice that failed; at most longest_retry";
+    "manager.longest_retry" => pacing.longest_retry [SOME_TIME],
+        "The longest pause after many slices that failed";
     "manager.stats_age" => stats_age [..=HOUR], "How old statistics may be that are shown";
     "manager.slice_time" => slice_time [SOME_TIME], "How long one slice of upkeep may take";
 
@@ -135,9 +135,9 @@ pub(super) const NAMESPACE_FIELDS: &[Field<Draft>] = fields! {
     "partitions" => partitions {"4"},
         "Parts with a share of the limits each: partitions on a server, of which 1 to 16384 are possible and \
          1 is the default; shards in memory, 1 to 65536, by default as many as suit";
-    "manager.max_lag" => manager.max_lag [SOME_TIME], "As in [manager]";
-    "manager.min_interval" => manager.min_interval [SOME_TIME], "As in [manager]";
-    "manager.max_interval" => manager.max_interval [SOME_TIME], "As in [manager]";
-    "manager.least_batch" => manager.least_batch [COUNT], "As in [manager]";
-    "manager.most_batch" => manager.most_batch [COUNT], "As in [manager]";
+    "manager.max_lag" => pacing.max_lag [SOME_TIME], "As in [manager]";
+    "manager.min_interval" => pacing.min_interval [WAIT], "As in [manager]";
+    "manager.max_interval" => pacing.max_interval [SOME_TIME], "As in [manager]";
+    "manager.least_batch" => pacing.least_batch [1_u64..], "As in [manager]";
+    "manager.most_batch" => pacing.most_batch [1_u64..], "As in [manager]";
 };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use inval_core::pacing::PacingSettings;
 use inval_core::{Config, ConfigError, Namespace, Strategy};
 use inval_replay::ByteSize;
 use toml::Spanned;
@@ -12,7 +13,7 @@ use super::error::{Origin, Problem};
 use super::fields::NAMESPACE_FIELDS;
 use super::reader::Reader;
 use super::rules::AtMost;
-use super::settings::{ManagerSettings, NamespaceSettings, Settings};
+use super::settings::{NamespaceSettings, Settings};
 use crate::args::Place;
 
 const MOST_PARTITIONS: u32 = 16_384;
@@ -28,7 +29,7 @@ pub(super) struct Draft {
     pub(super) time_to_idle: Option<Duration>,
     pub(super) ttl_jitter: f64,
     pub(super) partitions: Option<u32>,
-    pub(super) manager: ManagerSettings,
+    pub(super) pacing: PacingSettings,
 }
 
 type Errors = Vec<(Origin, Problem)>;
@@ -71,7 +72,7 @@ fn read_one(
     settings: &Settings,
     rules: &[AtMost<Draft>],
 ) -> Result<NamespaceSettings, Errors> {
-    let mut reader = Reader::new(NAMESPACE_FIELDS, Draft::new(settings.manager), &[]);
+    let mut reader = Reader::new(NAMESPACE_FIELDS, Draft::new(settings.pacing), &[]);
     reader.read_table(table, "");
     reader.keep_to(rules);
     if !reader.errors.is_empty() {
@@ -85,7 +86,7 @@ fn read_one(
 
 impl Draft {
     /// What a namespace of which nothing is said begins with.
-    pub(super) fn new(manager: ManagerSettings) -> Self {
+    pub(super) fn new(pacing: PacingSettings) -> Self {
         Self {
             strategy: Strategy::default(),
             max_entries: None,
@@ -94,7 +95,7 @@ impl Draft {
             time_to_idle: None,
             ttl_jitter: 0.0,
             partitions: None,
-            manager,
+            pacing,
         }
     }
 
@@ -115,7 +116,8 @@ impl Draft {
                 return Err(("partitions", Problem::Partitions { wanted, most }));
             }
         }
-        Ok(NamespaceSettings { config, partitions: self.partitions, manager: self.manager })
+        self.pacing.validate().map_err(|error| ("", error.into()))?;
+        Ok(NamespaceSettings { config, partitions: self.partitions, pacing: self.pacing })
     }
 
     fn config(&self) -> Result<Config, ConfigError> {

@@ -31,7 +31,7 @@ ttl = \"10m\"
 - A variable of the environment wins over the file. One that is empty counts as not set; one that begins like those of a
   section and is none of them is an error. Namespaces are set in the file alone.
 - Of two fields where one bounds the other, one that is not set is lowered to what the other asks for: with `max_lag =
-  \"200ms\"` alone, `max_interval` is `200ms` too. Two that are set and contradict each other are an error.
+  \"200ms\"` alone, `max_interval` is `100ms`, half of it. Two that are set and contradict each other are an error.
 - Passwords do not belong into the file. A URL that holds one works, with a warning. Errors show neither URLs nor
   credentials.
 
@@ -52,7 +52,7 @@ fn page() -> String {
             page += &row(field, &[&format!("`{}`", field.variable()), &or_none(default)]);
         }
     }
-    let draft = Draft::new(settings.manager);
+    let draft = Draft::new(settings.pacing);
     for section in &NAMESPACE_SECTIONS {
         let (name, help) = (section.name, section.help);
         let inner = if name.is_empty() { "" } else { "." };

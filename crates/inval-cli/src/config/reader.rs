@@ -41,6 +41,11 @@ impl Settings {
         reader.keep_to(RULES);
         reader.check_pair();
         reader.warn_of_password(text);
+        if reader.errors.is_empty()
+            && let Err(error) = reader.settings.pacing.validate()
+        {
+            reader.errors.push((Origin::File(0..0), error.into()));
+        }
         let namespaces = table.get_ref().get(NAMESPACES);
         let rules = if reader.errors.is_empty() { NAMESPACE_RULES } else { &[] };
         let (namespaces, more) = namespaces::read(namespaces, &reader.settings, rules);
@@ -162,8 +167,8 @@ impl<S: 'static> Reader<S> {
             let shown = field.and_then(|field| (field.show)(&self.settings));
             shown.unwrap_or_default().replace('"', "").into()
         };
-        let (small, large) = (rule.small, rule.large);
-        Problem::Above { small, low: value(small), large, high: value(large) }
+        let AtMost { small, large, share, .. } = *rule;
+        Problem::Above { small, low: value(small), share, large, high: value(large) }
     }
 }
 

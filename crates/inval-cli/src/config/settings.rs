@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use inval_core::engine::EngineSettings;
+use inval_core::pacing::PacingSettings;
 use inval_core::{Config, Namespace};
 use inval_redis::{CacheOptions, ClientCertificate, ConnectOptions, Credentials};
 use inval_replay::ByteSize;
@@ -21,8 +22,8 @@ pub(crate) struct Settings {
     /// User and password for the store's servers.
     pub(crate) store_credentials: Credentials,
     pub(crate) http: HttpSettings,
-    /// The defaults of all namespaces.
-    pub(crate) manager: ManagerSettings,
+    /// How upkeep is paced, for all namespaces together and by default for each.
+    pub(crate) pacing: PacingSettings,
     /// How old statistics may be.
     pub(crate) stats_age: Duration,
     /// How long one slice of upkeep may take.
@@ -42,24 +43,6 @@ pub(crate) struct HttpSettings {
     pub(crate) request_timeout: Duration,
     /// How long a shutdown waits for requests under way.
     pub(crate) drain_timeout: Duration,
-}
-
-/// How upkeep is paced. In order: `min_interval`, `max_interval`, `max_lag`; `duty_cycle`,
-/// `urgent_duty_cycle`, 1; `least_batch`, `most_batch`; `retry_interval`, `longest_retry`.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct ManagerSettings {
-    /// Expired or over-limit entries are off the books within this.
-    pub(crate) max_lag: Duration,
-    pub(crate) min_interval: Duration,
-    pub(crate) max_interval: Duration,
-    /// The share of the server's time for upkeep, above 0.
-    pub(crate) duty_cycle: f64,
-    /// The same when above a limit or late.
-    pub(crate) urgent_duty_cycle: f64,
-    pub(crate) least_batch: u32,
-    pub(crate) most_batch: u32,
-    pub(crate) retry_interval: Duration,
-    pub(crate) longest_retry: Duration,
 }
 
 /// How a store on Redis is reached, and how its manager works.
@@ -85,8 +68,8 @@ pub(crate) struct NamespaceSettings {
     /// Partitions on a server, shards in memory, no more than the limits have room for. `None`: one on a
     /// server, as many as suit in memory.
     pub(crate) partitions: Option<u32>,
-    /// The defaults of all namespaces with what is said for this one.
-    pub(crate) manager: ManagerSettings,
+    /// Those of [`Settings`] with what is said for this namespace.
+    pub(crate) pacing: PacingSettings,
 }
 
 /// What is allowed but should not be.
@@ -136,7 +119,7 @@ impl Default for Settings {
             store: Place::Memory,
             store_credentials: Credentials::FromTarget,
             http: HttpSettings::default(),
-            manager: ManagerSettings::default(),
+            pacing: PacingSettings::default(),
             stats_age: Duration::from_secs(1),
             slice_time: Duration::from_millis(10),
             redis: RedisSettings::default(),
@@ -153,22 +136,6 @@ impl Default for HttpSettings {
             max_body: ByteSize(8 << 20),
             request_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(10),
-        }
-    }
-}
-
-impl Default for ManagerSettings {
-    fn default() -> Self {
-        Self {
-            max_lag: Duration::from_secs(1),
-            min_interval: Duration::from_millis(2),
-            max_interval: Duration::from_millis(500),
-            duty_cycle: 0.02,
-            urgent_duty_cycle: 0.5,
-            least_batch: 64,
-            most_batch: 65_536,
-            retry_interval: Duration::from_millis(50),
-            longest_retry: Duration::from_secs(10),
         }
     }
 }

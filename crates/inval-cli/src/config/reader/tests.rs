@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use inval_core::Strategy;
+use inval_core::pacing::PacingSettings;
 use inval_redis::Credentials;
 use proptest::prelude::{Just, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::Strategy as _;
 
 use super::super::example::Example;
-use super::super::settings::ManagerSettings;
 use super::*;
 
 /// The settings of a text and of variables, or what is said about them.
@@ -55,7 +55,7 @@ manager.max_lag = "3s"
     assert_eq!(namespace.config.max_bytes(), Some(256 << 20));
     assert_eq!(namespace.config.ttl(), Some(Duration::from_secs(600)));
     assert_eq!(namespace.config.ttl_jitter(), 0.1);
-    assert_eq!(namespace.manager.max_lag, Duration::from_secs(3));
+    assert_eq!(namespace.pacing.max_lag, Duration::from_secs(3));
     let options = settings.cache_options(&namespace);
     assert_eq!((options.partitions, options.engine.lease), (4, Duration::from_secs(7)));
     assert_eq!(settings.warnings, []);
@@ -77,7 +77,7 @@ fn variables_win_over_the_file() {
     );
     assert_eq!(settings.store.to_string(), "redis://host:6379");
     assert_eq!(settings.http.listen.port(), 2);
-    assert_eq!((settings.manager.duty_cycle, settings.manager.most_batch), (0.25, 1000));
+    assert_eq!((settings.pacing.duty_cycle, settings.pacing.most_batch), (0.25, 1000));
     assert_eq!(settings.redis.engine.script_budget, Duration::from_micros(250));
     assert_eq!(settings.redis.engine.lease, Duration::from_secs(5), "an empty variable is not set");
     assert_eq!(settings.warnings, [], "the password is not in the file");
@@ -113,15 +113,14 @@ fn variables_of_others_are_let_be() {
 #[test]
 fn what_is_not_said_follows_what_is() {
     let ms = Duration::from_millis;
-    let lag = |settings: ManagerSettings| {
-        (settings.min_interval, settings.max_interval, settings.max_lag)
-    };
+    let lag =
+        |settings: PacingSettings| (settings.min_interval, settings.max_interval, settings.max_lag);
     let settings = parsed("[namespaces.a]\nttl = \"1s\"\nmanager.max_lag = \"200ms\"", &[]);
-    assert_eq!(lag(settings.manager), (ms(2), ms(500), ms(1000)));
+    assert_eq!(lag(settings.pacing), (ms(1), ms(500), ms(1000)));
     let namespace = settings.namespaces[&"a".parse().unwrap()];
-    assert_eq!(lag(namespace.manager), (ms(2), ms(200), ms(200)));
-    let settings = parsed("", &[("INVAL_MANAGER_MAX_LAG", "1ms")]);
-    assert_eq!(lag(settings.manager), (ms(1), ms(1), ms(1)));
+    assert_eq!(lag(namespace.pacing), (ms(1), ms(100), ms(200)));
+    let settings = parsed("", &[("INVAL_MANAGER_MAX_LAG", "2ms")]);
+    assert_eq!(lag(settings.pacing), (ms(1), ms(1), ms(2)));
     assert_eq!(parsed("redis.overall_timeout = \"1ms\"", &[]).redis.response_timeout, ms(1));
 }
 
@@ -274,8 +273,8 @@ fn errors_in_variables_name_the_variable() {
     check("INVAL_NAMESPACES_A_TTL", "1s", "there is no such setting; see `inval config example`");
     check(
         "INVAL_MANAGER_LEAST_BATCH",
-        "70000",
-        "manager.least_batch (70000) must not be above manager.most_batch (65536)",
+        "5000",
+        "manager.least_batch (5000) must not be above manager.most_batch (4096)",
     );
     check(
         "INVAL_STORE",
@@ -286,7 +285,8 @@ fn errors_in_variables_name_the_variable() {
     let error = parse("manager.max_interval = \"10ms\"", &[("INVAL_MANAGER_MAX_LAG", "5ms")]);
     assert_eq!(
         error.unwrap_err(),
-        "INVAL_MANAGER_MAX_LAG: manager.max_interval (10ms) must not be above manager.max_lag (5ms)"
+        "INVAL_MANAGER_MAX_LAG: manager.max_interval (10ms) must not be above half of \
+         manager.max_lag (5ms)"
     );
 }
 
