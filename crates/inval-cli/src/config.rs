@@ -35,15 +35,25 @@ pub(crate) const DEFAULT_FILE: &str = "inval.toml";
 
 /// The settings of a file, `-` for standard input, with what the environment of this process sets.
 pub(crate) fn load(path: &Path) -> anyhow::Result<Settings> {
-    let (name, text) = if path.as_os_str() == "-" {
+    let text = if is_stdin(path) {
         let mut text = Vec::new();
-        let read = io::stdin().read_to_end(&mut text).map(|_| text);
-        ("stdin".to_owned(), read)
+        io::stdin().read_to_end(&mut text).map(|_| text)
     } else {
-        (path.display().to_string(), fs::read(path))
+        fs::read(path)
     };
+    let name = name(path);
     let text = text.with_context(|| format!("{name}: cannot be read"))?;
-    // What is not UTF-8 is marked, and refused where it stands if it is more than a comment.
-    let text = String::from_utf8_lossy(&text);
-    Ok(Settings::parse(&name, &text, &Variables::of_process())?)
+    let text = str::from_utf8(&text).map_err(|error| {
+        ConfigFileError::not_utf8(&name, &String::from_utf8_lossy(&text), error.valid_up_to())
+    })?;
+    Ok(Settings::parse(&name, text, &Variables::of_process())?)
+}
+
+/// What a file is called in messages.
+fn name(path: &Path) -> String {
+    if is_stdin(path) { "stdin".to_owned() } else { path.display().to_string() }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }

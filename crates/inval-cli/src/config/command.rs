@@ -20,7 +20,7 @@ pub(crate) fn run(command: &ConfigCommand) -> anyhow::Result<()> {
 }
 
 fn check(out: &mut impl Write, file: &Path, settings: &Settings) -> anyhow::Result<()> {
-    let file = file.display();
+    let file = super::name(file);
     for warning in &settings.warnings {
         let _ = writeln!(io::stderr(), "inval: {file}: {warning}");
     }

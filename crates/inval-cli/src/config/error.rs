@@ -40,6 +40,8 @@ pub(super) enum Problem {
     /// What the TOML reader says, which repeats nothing of the text.
     #[error("this is not TOML: {0}")]
     Syntax(Box<str>),
+    #[error("this is not UTF-8")]
+    NotUtf8,
     #[error("this stands here for the second time; leave one of them out")]
     Twice,
     #[error("{}", unknown_field(.name.as_deref(), *.near, .known))]
@@ -109,6 +111,11 @@ impl ConfigFileError {
         };
         let errors = errors.into_iter().map(|(origin, problem)| (spot(origin), problem));
         Self { file: file.into(), errors: errors.collect() }
+    }
+
+    /// For `text` in which something was replaced as it is not UTF-8, for the first time at `at`.
+    pub(super) fn not_utf8(file: &str, text: &str, at: usize) -> Self {
+        Self::new(file, text, vec![(Origin::File(at..at + 1), Problem::NotUtf8)])
     }
 }
 

@@ -38,6 +38,8 @@ impl Excerpt {
         let has_long_texts = text.contains("\"\"\"") || text.contains("'''");
         let kept = if has_long_texts { 0 } else { kept(line) };
         let (shown, carets) = hide(line, kept, column..column + width.chars().count());
+        // Where exactly in what is hidden would tell how long it is.
+        let column = if shown.ends_with(HIDDEN) { column.min(carets.start) } else { column };
         Self { line: line_number(before), column: column + 1, shown, carets }
     }
 
@@ -110,5 +112,45 @@ fn plain(c: char) -> char {
         '\t' => ' ',
         c if c.is_control() => char::REPLACEMENT_CHARACTER,
         c => c,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, marked: &str, want: &str) {
+        let start = text.find(marked).unwrap();
+        let excerpt = Excerpt::new(text, start..start + marked.len());
+        let (line, column) = excerpt.position();
+        assert_eq!(format!("{line}:{column}\n{excerpt}"), want, "{text:?}");
+    }
+
+    #[test]
+    fn the_line_is_shown_with_carets_under_the_place() {
+        check("a\nttl = 1\nb", "1", "2:7\n  |\n2 | ttl = 1\n  |       ^");
+        check("ttl = 1\r\n", "1\r\n", "1:7\n  |\n1 | ttl = 1\n  |       ^");
+        check("ttl = \"é\" #x", "#", "1:11\n  |\n1 | ttl = \"é\" #x\n  |           ^");
+        check("\tttl=\u{1b}", "\u{1b}", "1:6\n  |\n1 |  ttl=\u{fffd}\n  |      ^");
+        check("[a\n]", "]", "2:1\n  |\n2 | ***\n  | ^^^");
+        check("", "", "1:1\n  |\n1 | \n  | ^");
+        let (text, a, b) = ("\n".repeat(9) + "ttl = 1", "  ", "        ");
+        check(&text, "1", &format!("10:7\n{a} |\n10 | ttl = 1\n{a} | {}^", &b[2..]));
+    }
+
+    #[test]
+    fn a_long_line_is_cut() {
+        let text = format!("ttl = \"{}!\"", "x".repeat(200));
+        let shown = format!("ttl = \"{}…", "x".repeat(93));
+        let want = format!("1:208\n  |\n1 | {shown}\n  | {}^", " ".repeat(100));
+        check(&text, "!", &want);
+    }
+
+    #[test]
+    fn what_may_be_secret_is_hidden_and_its_length_as_well() {
+        check("store = \"hush!\"", "!", "1:9\n  |\n1 | store = ***\n  |         ^^^");
+        check("other = \"hush!\"", "!", "1:9\n  |\n1 | other = ***\n  |         ^^^");
+        check("ttl = \"a://hush!\"", "!", "1:7\n  |\n1 | ttl = ***\n  |       ^^^");
+        check("ttl = \"\"\"\nhush!", "!", "2:1\n  |\n2 | ***\n  | ^^^");
     }
 }

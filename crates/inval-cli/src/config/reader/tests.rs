@@ -342,7 +342,13 @@ proptest! {
 
     #[test]
     fn any_change_to_the_example_is_read_or_refused_where_it_stands(text in mutated()) {
-        if let Err(error) = parse(&text, &[]) {
+        let parsed = parse(&text, &[]);
+        if let Ok(settings) = &parsed {
+            prop_assert_eq!(settings.changes_to(settings), Default::default());
+            let own = settings.namespaces.values().map(|namespace| namespace.pacing);
+            prop_assert!(own.chain([settings.pacing]).all(|pacing| pacing.validate().is_ok()));
+        }
+        if let Err(error) = parsed {
             let place: Vec<&str> = error.splitn(4, ':').collect();
             prop_assert_eq!(place[0], "inval.toml");
             let line: usize = place[1].parse().unwrap();
