@@ -34,8 +34,8 @@ pub(super) const NAMESPACE_SECTIONS: [Section; 2] = [
     Section { name: "", help: "What a namespace keeps to; it needs a limit or a lifetime" },
     Section {
         name: "manager",
-        help: "What goes for this namespace instead of what stands in [manager]; where that is more than \
-               what stands here allows, it is lowered",
+        help: "How this namespace is paced otherwise than [manager] says; what is left out is as there, or \
+               lower where what is set asks for it",
     },
 ];
 
@@ -53,7 +53,8 @@ const MOST_BODY: ByteSize = ByteSize(512 << 20);
 /// What can be said once.
 pub(super) const FIELDS: &[Field<Settings>] = fields! {
     "store" => store,
-        "The store: memory:, or a server by redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://";
+        "memory: for the daemon's own, or a server: redis://, rediss://, unix://, redis+cluster:// or \
+         redis+sentinel://";
     "store_credentials" => store_credentials {"\"env\""},
         "User and password for the server: env for INVAL_REDIS_USER and INVAL_REDIS_PASSWORD, or a file that \
          holds them in two lines, or the password alone in one; left out, those in the URL";

@@ -35,7 +35,7 @@ pub(super) struct Draft {
 type Errors = Vec<(Origin, Problem)>;
 
 /// The namespaces in `table`, with the defaults and on the store of `settings`, and what is wrong with
-/// them.
+/// them. Without `rules`, for the defaults are wrong themselves, their pacing is not looked into.
 pub(super) fn read(
     table: Option<&Spanned<DeValue<'_>>>,
     settings: &Settings,
@@ -78,10 +78,11 @@ fn read_one(
     if !reader.errors.is_empty() {
         return Err(reader.errors);
     }
-    reader
-        .settings
-        .finish(&settings.store)
-        .map_err(|(field, problem)| vec![(reader.origin(field).unwrap_or(at), problem)])
+    let read = reader.settings.finish(&settings.store).and_then(|namespace| match rules {
+        [] => Ok(namespace),
+        _ => namespace.pacing.validate().map(|()| namespace).map_err(|error| ("", error.into())),
+    });
+    read.map_err(|(field, problem)| vec![(reader.origin(field).unwrap_or(at), problem)])
 }
 
 impl Draft {
@@ -116,7 +117,6 @@ impl Draft {
                 return Err(("partitions", Problem::Partitions { wanted, most }));
             }
         }
-        self.pacing.validate().map_err(|error| ("", error.into()))?;
         Ok(NamespaceSettings { config, partitions: self.partitions, pacing: self.pacing })
     }
 

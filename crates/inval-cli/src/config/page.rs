@@ -32,7 +32,7 @@ ttl = \"10m\"
   section and is none of them is an error. Namespaces are set in the file alone.
 - Of two fields where one bounds the other, one that is not set is lowered to what the other asks for: with `max_lag =
   \"200ms\"` alone, `max_interval` is `100ms`, half of it. Two that are set and contradict each other are an error.
-- Passwords do not belong into the file. A URL that holds one works, with a warning. Errors show neither URLs nor
+- Passwords do not belong in the file. A URL that holds one works, with a warning. Errors show neither URLs nor
   credentials.
 
 This page is made from the program's table of fields.

@@ -253,6 +253,9 @@ fn all_errors_are_told_in_the_order_of_the_lines() {
         ["inval.toml:2:7", "inval.toml:4:13", "inval.toml:6:10", "INVAL_REDIS_LEASE"]
     );
 
+    let text = format!("{BOUND}[manager]\nmin_interval = \"1s\"\n");
+    assert_eq!(parse(&text, &[]).unwrap_err().matches("must not be above").count(), 1);
+
     let many: String = (0..30).map(|n| format!("x{n} = 1\n")).collect();
     let error = parse(&many, &[]).unwrap_err();
     assert!(error.ends_with("\n\nand 10 more"), "{error}");

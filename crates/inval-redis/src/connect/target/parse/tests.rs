@@ -34,6 +34,17 @@ fn targets_are_read_and_shown_without_credentials() {
 }
 
 #[test]
+fn a_target_tells_whether_it_names_user_or_password() {
+    let check =
+        |text: &str, want: bool| assert_eq!(parse(text).unwrap().has_login(), want, "{text}");
+    check("redis://localhost", false);
+    check("redis://:@a", false);
+    check("redis://:hunter2@a", true);
+    check("redis+cluster://bob:hunter2@a,b", true);
+    check("unix:///r?pass=x", true);
+}
+
+#[test]
 fn user_and_password_are_decoded() {
     let check = |text: &str, user: Option<&str>, password: &str| {
         let login = parse(text).unwrap().login.unwrap();
