@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn what_it_shows_of_fields_without_a_default_is_valid() {
         let settings = parse(&uncommented());
-        let namespace = settings.namespaces[&NAME.parse().unwrap()];
+        let namespace = settings.namespaces[NAME];
         assert_eq!(namespace.pacing, Settings::default().pacing);
         assert_eq!(namespace.config.max_entries(), Some(100_000));
         assert!(settings.connect_options().client_certificate.is_some());

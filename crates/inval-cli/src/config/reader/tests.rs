@@ -49,7 +49,7 @@ manager.max_lag = "3s"
     assert_eq!(settings.connect_options().overall_timeout, Duration::from_secs(9));
     assert_eq!(settings.http.listen.to_string(), "[::1]:80");
     assert_eq!(settings.http.max_body, inval_replay::ByteSize(4096));
-    let namespace = settings.namespaces[&"web.pages".parse().unwrap()];
+    let namespace = settings.namespaces["web.pages"];
     assert_eq!(namespace.config.strategy(), Strategy::Lru);
     assert_eq!(namespace.config.max_entries(), Some(100_000));
     assert_eq!(namespace.config.max_bytes(), Some(256 << 20));
@@ -117,7 +117,7 @@ fn what_is_not_said_follows_what_is() {
         |settings: PacingSettings| (settings.min_interval, settings.max_interval, settings.max_lag);
     let settings = parsed("[namespaces.a]\nttl = \"1s\"\nmanager.max_lag = \"200ms\"", &[]);
     assert_eq!(lag(settings.pacing), (ms(1), ms(500), ms(1000)));
-    let namespace = settings.namespaces[&"a".parse().unwrap()];
+    let namespace = settings.namespaces["a"];
     assert_eq!(lag(namespace.pacing), (ms(1), ms(100), ms(200)));
     let settings = parsed("", &[("INVAL_MANAGER_MAX_LAG", "2ms")]);
     assert_eq!(lag(settings.pacing), (ms(1), ms(1), ms(2)));
