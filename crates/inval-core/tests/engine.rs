@@ -20,7 +20,7 @@ use std::time::Duration;
 use engine::traffic::{Traffic, heal};
 use engine::world::World;
 use inval_core::engine::EngineSettings;
-use inval_core::{Config, ConfigBuilder, Strategy};
+use inval_core::{Config, ConfigBuilder, RemovalCause, Strategy, Usage};
 
 /// How many seeds are tried: what INVAL_SIM_SEEDS says, else `count`.
 fn seeds(count: u64) -> std::ops::Range<u64> {
@@ -109,6 +109,52 @@ fn whatever_goes_wrong_the_books_become_true_again() {
         Traffic::faulty().run(&mut world, 600);
         heal(&mut world);
         world.settle(40_000);
+    }
+}
+
+#[test]
+fn while_limits_change_the_accounts_are_the_truth() {
+    for seed in seeds(40) {
+        let _seed = Seed(seed);
+        let mut world = unscrubbed(seed, 1);
+        let traffic = Traffic { limits_once_in: 30, ..Traffic::calm() };
+        let unsure = traffic.hasty(seed).run(&mut world, 600);
+        world.settle(4_000);
+        world.check_truth(unsure);
+    }
+}
+
+#[test]
+fn whatever_goes_wrong_while_limits_change_the_books_become_true_again() {
+    for seed in seeds(40) {
+        let _seed = Seed(seed);
+        let mut world = world(seed, 3);
+        world.network.loses_once_in = 20;
+        Traffic { limits_once_in: 40, ..Traffic::faulty() }.run(&mut world, 600);
+        heal(&mut world);
+        world.settle(40_000);
+    }
+}
+
+#[test]
+fn every_removal_is_told_once_with_its_cause() {
+    for seed in seeds(20) {
+        let _seed = Seed(seed);
+        let mut world = unscrubbed(seed, 1);
+        world.managers[0].engine.collect_removals();
+        let traffic = Traffic { limits_once_in: 100, ..Traffic::calm() };
+        traffic.hasty(seed).run(&mut world, 600);
+        world.settle(4_000);
+        let told = world.managers[0].engine.take_removals();
+        for cause in RemovalCause::ALL {
+            let of_cause = told.iter().filter(|removed| removed.cause == cause);
+            let mut usage = Usage::default();
+            of_cause.for_each(|removed| {
+                usage += Usage { entries: 1, bytes: removed.weight.bytes().into() };
+            });
+            assert_eq!(usage, world.managers[0].engine.stats().removed(cause), "{cause:?}");
+        }
+        assert!(world.managers[0].engine.take_removals().is_empty());
     }
 }
 

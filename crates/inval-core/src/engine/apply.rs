@@ -68,7 +68,7 @@ impl Engine {
         if self.unlinked.get(key).is_some_and(|at_end| *at_end > position)
             && let Some(id) = self.ledger.locate(self.hash(key), key)
         {
-            self.ledger.unbook(id, RemovalCause::Replaced);
+            self.unbook(id, RemovalCause::Replaced);
         }
     }
 
@@ -76,7 +76,12 @@ impl Engine {
         let now = self.server_now().as_millis();
         let expired = self.ledger.deadline(id).is_some_and(|at| at <= now);
         let cause = if expired { RemovalCause::Expired } else { RemovalCause::Invalidated };
-        self.ledger.unbook(id, cause);
+        self.unbook(id, cause);
+    }
+
+    pub(super) fn unbook(&mut self, id: Id, cause: RemovalCause) {
+        let gone = self.ledger.unbook(id, cause);
+        self.note_removal(gone.as_ref());
     }
 
     pub(super) fn book(
@@ -89,7 +94,9 @@ impl Engine {
         let weight = super::findings::weight(&key, bytes);
         let weight = Weight::new(u32::try_from(weight).unwrap_or(u32::MAX));
         let arrival = Arrival { hash: self.hash(&key), key, value: mark, weight, ttl: None };
-        self.ledger.book(arrival, deadline, self.server_now()).0
+        let (id, gone) = self.ledger.book(arrival, deadline, self.server_now());
+        self.note_removal(gone.as_ref());
+        id
     }
 
     /// Notes the reads of a batch that was taken at `time`.

@@ -52,6 +52,7 @@ impl Engine {
     /// Has what should have expired counted on the server. Returns what it weighs.
     fn verify_due(&mut self, step: &mut Step, pending: &mut Pending) -> Usage {
         let now = self.server_now();
+        self.note_due();
         let mut doubtful = Usage::default();
         // Those that wait for a closer look come first.
         let most = if self.looks.len() < MOST_LOOKS { GROUP * GROUPS } else { 0 };

@@ -127,10 +127,10 @@ impl Engine {
     fn miss(&mut self, id: Id, was_due: bool) {
         let latest = self.server_now().as_millis().saturating_add(DEADLINE_ERROR_MS);
         if was_due || self.ledger.deadline(id).is_some_and(|deadline| deadline <= latest) {
-            self.ledger.unbook(id, RemovalCause::Expired);
+            self.unbook(id, RemovalCause::Expired);
             self.work.expired += 1;
         } else {
-            self.ledger.unbook(id, RemovalCause::Vanished);
+            self.unbook(id, RemovalCause::Vanished);
             self.carried.repaired += 1;
         }
     }

@@ -17,6 +17,8 @@ mod marks;
 mod apply;
 mod rebuild;
 mod scrub;
+mod lateness;
+mod removals;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -24,8 +26,8 @@ use std::time::Duration;
 use foldhash::fast::FixedState;
 
 use crate::clock::ServerClock;
-use crate::config::Config;
-use crate::ledger::{Inconsistency, Ledger};
+use crate::config::{ChangeError, Config};
+use crate::ledger::{Inconsistency, Ledger, Removed};
 use crate::stats::{Stats, Usage};
 pub use crate::store::Standing;
 use crate::units::Timestamp;
@@ -34,6 +36,7 @@ use accounts::Carried;
 use batch::Batch;
 use findings::Finding;
 use journal::Journal;
+use lateness::Excess;
 pub use protocol::{
     Candidate, Look, Reply, Request, RoundTrip, Step, StepOutcome, StepReply, Verdict,
 };
@@ -81,6 +84,9 @@ pub struct Engine {
     steps: u64,
     /// How long entries had not been accessed when they were evicted, in milliseconds: a moving mean.
     idle_at_eviction: u64,
+    excess: Option<Excess>,
+    /// What left the books, while somebody wants to know.
+    removals: Option<Vec<Removed<Box<[u8]>, u32>>>,
     work: Work,
 }
 
@@ -101,6 +107,9 @@ pub struct Work {
     pub held_us: u64,
     /// The longest of them.
     pub longest_us: u64,
+    /// How long ago the time of that entry passed which waited longest to be looked after, or for how long
+    /// something above the limits has been there, if that is more; in milliseconds.
+    pub overdue_ms: u64,
 }
 
 #[derive(Debug)]
@@ -182,9 +191,22 @@ impl Engine {
             is_time_sure: true,
             steps: 0,
             idle_at_eviction: 0,
+            excess: None,
+            removals: None,
             work: Work::default(),
             config,
         }
+    }
+
+    /// Keeps to the limits of `config` from now on, whose strategy must be the one there is. What is above a
+    /// lowered limit goes step by step.
+    pub fn reconfigure(&mut self, config: &Config) -> Result<(), ChangeError> {
+        let config = self.config.changed_to(&config.of_books(self.settings.headroom))?;
+        self.ledger.reconfigure(&config)?;
+        self.config = config;
+        self.note_excess();
+        self.wake();
+        Ok(())
     }
 
     /// What to send now, if anything. The same request is returned until it is answered by
@@ -280,6 +302,7 @@ impl Engine {
 
     /// What was done since this was last asked.
     pub fn take_work(&mut self) -> Work {
+        self.note_overdue();
         std::mem::take(&mut self.work)
     }
 
@@ -352,6 +375,7 @@ impl Engine {
 
     /// Goes back to asking for the lease. `are_books_true` says whether they are worth keeping.
     fn lose_lease(&mut self, are_books_true: bool) {
+        self.excess = None;
         self.lease.was_steady = are_books_true && matches!(self.phase, Phase::Steady);
         if !self.lease.was_steady {
             self.forget_books();

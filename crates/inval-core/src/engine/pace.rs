@@ -11,6 +11,7 @@ const LEAST_PAUSE: Duration = Duration::from_millis(1);
 impl Engine {
     /// Decides when the next step is due.
     pub(super) fn plan(&mut self) {
+        self.note_excess();
         if matches!(self.phase, Phase::Vacant) {
             return;
         }
@@ -74,8 +75,13 @@ impl Engine {
         let Some(limit) = limit else { return u32::MAX };
         let batch = u64::from(self.batch.size());
         let (above, least) = match self.settings.headroom {
-            // A quarter of the headroom; writers wait when the backlog is half of it.
-            share if share > 0.0 => ((limit as f64 * share / (1.0 - share) / 4.0) as u64, 1),
+            // A quarter of the headroom; writers wait when the backlog is half of it. If even the limit itself
+            // is exceeded it was lowered, and they must not wait until it is reached.
+            share if share > 0.0 => {
+                let headroom = limit as f64 * share / (1.0 - share);
+                let is_lowered = used > limit.saturating_add(headroom as u64);
+                ((headroom / 4.0) as u64, if is_lowered { batch / 4 } else { 1 })
+            }
             _ => (2 * batch, batch / 4),
         };
         let room = limit.saturating_add(above).saturating_sub(used).max(least).max(1);

@@ -127,6 +127,7 @@ impl Engine {
         let idle = self.server_now().as_millis().saturating_sub(accessed);
         self.idle_at_eviction = (self.idle_at_eviction / 16 * 15).saturating_add(idle / 16);
         if let Some(gone) = self.ledger.let_go(held, RemovalCause::Evicted) {
+            self.note_removal(Some(&gone));
             self.find_unlinked(gone.key, moment.at_end);
         }
         self.work.evicted += 1;
@@ -135,7 +136,7 @@ impl Engine {
     /// Takes a key off the books whose time has passed and that the server no longer has.
     pub(super) fn expired(&mut self, key: &[u8]) {
         if let Some(id) = self.ledger.locate(self.hash(key), key) {
-            self.ledger.unbook(id, RemovalCause::Expired);
+            self.unbook(id, RemovalCause::Expired);
             self.work.expired += 1;
         }
     }

@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use super::{Arrival, Ledger, Removed, TICK_BITS, tick};
 use crate::policy::OnHit;
 use crate::slab::Id;
-use crate::stats::{RemovalCause, Usage};
+use crate::stats::{RemovalCause, Stats, Usage};
 use crate::units::Timestamp;
 
 /// An entry that the policy would let go, out of its queue until the store has decided.
@@ -135,6 +135,14 @@ impl<K: Eq, V> Ledger<K, V> {
         }
         self.end_hold(held.id);
         self.strike(held.id, cause, self.now)
+    }
+
+    /// What has left, and not only been overwritten.
+    pub(crate) fn released(&self) -> Usage {
+        let Stats { evicted, expired, invalidated, vanished, .. } = &self.stats;
+        let mut released = *evicted;
+        [expired, invalidated, vanished].into_iter().for_each(|gone| released += *gone);
+        released
     }
 
     /// Whether the time of an entry may have passed at `now`.

@@ -26,6 +26,9 @@ impl World {
     /// What is not as it should be.
     fn differs(&self) -> Result<(), String> {
         let Some(manager) = self.steady() else { return Err("nobody manages".to_owned()) };
+        if manager.config != self.config {
+            return Err("the manager keeps to what was before".to_owned());
+        }
         let server = &self.server;
         if !server.journal.is_empty() {
             return Err(format!("{} records wait", server.journal.len()));

@@ -9,6 +9,8 @@ use inval_core::{Config, Timestamp};
 /// Its clock counts from an origin of its own and drifts.
 pub(crate) struct Manager {
     pub(crate) engine: Engine,
+    /// What it keeps to.
+    pub(crate) config: Config,
     pub(crate) holder: u32,
     /// How many engines it has had; what was meant for an earlier one is lost.
     pub(crate) life: u32,
@@ -26,6 +28,7 @@ impl Manager {
     pub(crate) fn new(config: &Config, settings: EngineSettings, holder: u32) -> Self {
         Self {
             engine: Engine::new(config, settings),
+            config: *config,
             holder,
             life: 0,
             is_alive: true,
@@ -35,6 +38,11 @@ impl Manager {
             flight: None,
             news: BTreeMap::new(),
         }
+    }
+
+    pub(crate) fn reconfigure(&mut self, config: &Config) {
+        assert_eq!(self.engine.reconfigure(config), Ok(()));
+        self.config = *config;
     }
 
     pub(crate) fn local(&self, true_ms: u64) -> Timestamp {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use inval_core::engine::EngineSettings;
 use inval_core::record::Record;
-use inval_core::{Config, ConfigBuilder, Strategy};
+use inval_core::{ChangeError, Config, ConfigBuilder, Strategy, Usage};
 
 use super::world::World;
 
@@ -115,6 +115,110 @@ fn with_headroom_the_limit_is_never_passed() {
     }
     world.settle(2_000);
     assert_eq!(world.server.values.len(), 900);
+}
+
+#[test]
+fn a_lowered_limit_is_reached_step_by_step_and_not_passed() {
+    each_strategy(|strategy| {
+        let entries = |most| Config::builder().strategy(strategy).max_entries(most);
+        let mut world = steady(entries(5_000), EngineSettings::default());
+        world.audits = false;
+        (0..5_000).for_each(|n| _ = world.server.put(&key(n), 10, None));
+        world.settle(5_000);
+        world.reconfigure(entries(500).build().unwrap());
+        let mut least = 5_000;
+        for n in 5_000..6_000 {
+            world.server.put(&key(n), 10, None);
+            world.run(2);
+            least = world.server.values.len().min(least);
+            assert!(least >= 500 && world.server.values.len() <= 5_010);
+        }
+        world.settle(2_000);
+        assert_eq!((world.server.values.len(), world.server.truth.evicted), (500, 5_500));
+    });
+}
+
+#[test]
+fn a_raised_limit_lets_more_in() {
+    let mut world = lru(50);
+    (0..50).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.run(100);
+    world.reconfigure(Config::builder().strategy(Strategy::Lru).max_entries(90).build().unwrap());
+    world.run(1_000);
+    (50..100).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.settle(2_000);
+    assert_eq!((world.server.values.len(), world.server.truth.evicted), (90, 10));
+}
+
+#[test]
+fn with_headroom_writers_go_on_while_a_lowered_limit_is_reached() {
+    let settings = EngineSettings { headroom: 0.1, ..EngineSettings::default() };
+    let mut world = steady(Config::builder().strategy(Strategy::Lru).max_entries(20_000), settings);
+    world.audits = false;
+    for n in 0..18_000 {
+        world.server.put(&key(n), 10, None);
+        world.run(u64::from(n % 20 == 0));
+    }
+    world.settle(5_000);
+    let config = Config::builder().strategy(Strategy::Lru).max_entries(1_000).build().unwrap();
+    world.managers[0].reconfigure(&config);
+    world.config = config;
+    let mut waited = 0;
+    for n in 18_000..18_200 {
+        while world.server.journal.len() >= 50 {
+            world.run(1);
+            waited += 1;
+        }
+        world.server.put(&key(n), 10, None);
+    }
+    assert!(waited < 100 && world.server.values.len() > 10_000, "{waited} ms");
+    world.settle(5_000);
+    assert_eq!(world.server.values.len(), 900);
+}
+
+#[test]
+fn another_strategy_is_refused_and_the_books_stay() {
+    let mut world = lru(50);
+    (0..50).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    let other = Config::builder().strategy(Strategy::Fifo).max_entries(5).build().unwrap();
+    let outcome = world.managers[0].engine.reconfigure(&other);
+    assert_eq!(outcome, Err(ChangeError::Fixed { field: "strategy" }));
+    world.settle(2_000);
+    assert_eq!(world.server.values.len(), 50);
+}
+
+#[test]
+fn work_tells_how_late_it_is() {
+    let mut world = lru(5_000);
+    let overdue = |world: &mut World| world.managers[0].engine.take_work().overdue_ms;
+    (0..1_000).for_each(|n| _ = world.server.put(&key(n), 10, Some(1_000)));
+    world.settle(5_000);
+    world.run(2_000);
+    assert!(overdue(&mut world) <= 20);
+    (0..1_000).for_each(|n| _ = world.server.put(&key(n), 10, Some(1_000)));
+    world.run(500);
+    world.pause(0, 3_500);
+    world.run(3_510);
+    let late = overdue(&mut world);
+    assert!((2_900..=3_100).contains(&late), "{late} ms after their time");
+    world.run(100);
+    assert_eq!(overdue(&mut world), 0);
+
+    // While writes go on at the limit something is always above it, but never the same for long.
+    for n in 0..7_000 {
+        world.server.put(&key(n), 10, None);
+        world.run(u64::from(n % 4 == 0));
+    }
+    assert!(overdue(&mut world) <= 60);
+    let config = Config::builder().strategy(Strategy::Lru).max_entries(1_000).build().unwrap();
+    world.managers[0].reconfigure(&config);
+    world.config = config;
+    world.run(10);
+    let before = world.now();
+    world.run_until(5_000, |world| world.managers[0].engine.usage().1 == Usage::default());
+    let took = world.now() - before;
+    let late = overdue(&mut world);
+    assert!(late + 10 >= took && late <= took + 30, "{late} ms above the limit, not {took}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use inval_core::Config;
 use inval_core::record::Record;
 
 use super::random::Random;
@@ -23,6 +24,8 @@ pub(crate) struct Traffic {
     /// Something bad happens once in so many operations.
     pub(crate) fault_once_in: u64,
     pub(crate) faults: &'static [Fault],
+    /// The limits change once in so many operations.
+    pub(crate) limits_once_in: u64,
     /// A journal longer than this is dropped by whoever notices.
     pub(crate) journal_cap: u64,
 }
@@ -50,6 +53,7 @@ impl Traffic {
             poison_once_in: 0,
             fault_once_in: 0,
             faults: &[],
+            limits_once_in: 0,
             journal_cap: u64::MAX,
         }
     }
@@ -89,6 +93,8 @@ impl Traffic {
                 world.server.journal.push_back(b"2p nobody can read this".to_vec());
             } else if world.random.once_in(self.fault_once_in) {
                 self.fail(world);
+            } else if world.random.once_in(self.limits_once_in) {
+                change_limits(world);
             } else {
                 self.act(world, &key, &mut read);
             }
@@ -167,6 +173,22 @@ impl Traffic {
             Fault::FlushAll => world.server.flush_all(),
         }
     }
+}
+
+/// Gives every limit between a quarter of what it was and four times as much, but no less than one entry needs.
+fn change_limits(world: &mut World) {
+    let World { config, random, .. } = world;
+    let mut builder = Config::builder().strategy(config.strategy()).seed(config.seed());
+    let mut change =
+        |limit: u64, least: u64| (limit * random.within(1..17) / 4).clamp(least, 100 * least);
+    if let Some(entries) = config.max_entries() {
+        builder = builder.max_entries(change(entries, 1));
+    }
+    if let Some(bytes) = config.max_bytes() {
+        builder = builder.max_bytes(change(bytes, 210));
+    }
+    let config = builder.build().unwrap();
+    world.reconfigure(config);
 }
 
 /// Whether it is uncertain in the eyes of a manager if the entry is alive.

@@ -27,8 +27,20 @@ pub(crate) struct Network {
 
 enum Event {
     Wake,
-    Execute { flight: u64, holder: u32, request: Request, reply_at: Option<u64> },
-    Deliver { flight: u64, request: Request, reply: Reply, done_at: u64 },
+    /// A manager hears of the configuration that there is by then.
+    Reconfigure,
+    Execute {
+        flight: u64,
+        holder: u32,
+        request: Request,
+        reply_at: Option<u64>,
+    },
+    Deliver {
+        flight: u64,
+        request: Request,
+        reply: Reply,
+        done_at: u64,
+    },
 }
 
 pub(crate) struct World {
@@ -91,6 +103,15 @@ impl World {
         self.count += 1;
         let life = self.managers[manager].life;
         self.events.insert((at, self.count), (manager, life, event));
+    }
+
+    /// Changes what everybody keeps to. Managers hear of it one by one, within a second.
+    pub(crate) fn reconfigure(&mut self, config: Config) {
+        self.config = config;
+        for manager in 0..self.managers.len() {
+            let at = self.now() + self.random.below(1_000);
+            self.schedule(at, manager, Event::Reconfigure);
+        }
     }
 
     /// Kills a manager. What it has sent may still arrive.
@@ -183,6 +204,9 @@ impl World {
         }
         if manager.paused_until > self.server.true_ms {
             return self.schedule(self.managers[at].paused_until, at, event);
+        }
+        if let Event::Reconfigure = event {
+            manager.reconfigure(&self.config);
         }
         if let Event::Deliver { flight, request, reply, done_at } = event {
             if manager.flight.is_none_or(|(number, _)| number != flight) {
