@@ -71,6 +71,9 @@ pub enum ChangeError {
         /// `strategy` or `time_to_idle`.
         field: &'static str,
     },
+    /// The store cannot keep to a TTL besides the time to idle that there is.
+    #[error("ttl cannot be had together with time_to_idle on this store; leave it out")]
+    TtlBesidesIdle,
     /// The limits leave a partition without any room.
     #[error("the limits are below one entry and one byte for each of {partitions} partitions")]
     NoRoom {

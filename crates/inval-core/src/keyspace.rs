@@ -2,6 +2,9 @@
 
 use crate::units::{Key, Namespace};
 
+/// What the names of all configurations match, as a glob pattern; names of entries may match it as well.
+pub const CONFIGS: &str = "inval:{*}:config";
+
 /// The names of one partition's keys on the server. No namespace and no key can reach outside them:
 /// the prefix has no free part, and nothing follows the key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,6 +32,12 @@ impl Keyspace {
     /// The name of a namespace's configuration.
     pub fn config(namespace: &Namespace) -> String {
         format!("inval:{{{namespace}}}:config")
+    }
+
+    /// The namespace whose configuration has this name; `None` if it is no configuration's.
+    pub fn namespace_of(config: &[u8]) -> Option<Namespace> {
+        let name = config.strip_prefix(b"inval:{")?.strip_suffix(b"}:config")?;
+        std::str::from_utf8(name).ok()?.parse().ok()
     }
 
     /// Where the value of `key` is kept.
@@ -112,6 +121,20 @@ mod tests {
         assert_eq!(names.lease(), "inval:{users:3}:lease");
         assert_eq!(names.accounts(), "inval:{users:3}:s");
         assert_eq!(Keyspace::config(&"users".parse().unwrap()), "inval:{users}:config");
+    }
+
+    #[test]
+    fn only_names_of_configurations_give_a_namespace() {
+        let check = |name: &[u8], want: Option<&str>| {
+            let namespace = Keyspace::namespace_of(name);
+            assert_eq!(namespace.as_ref().map(Namespace::as_str), want);
+        };
+        check(b"inval:{users}:config", Some("users"));
+        check(b"inval:{users:3}:config", None);
+        check(b"inval:{users:3}:k:}:config", None);
+        check(b"inval:{}:config", None);
+        check(b"inval:{\xff}:config", None);
+        check(b"inval:{users}:config2", None);
     }
 
     #[test]

@@ -4,15 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use inval_core::engine::{Accounts, Engine, EngineSettings};
+use arc_swap::{ArcSwapOption, Guard};
+use inval_core::engine::{Accounts, EngineSettings};
 use inval_core::keyspace::{Keyspace, partition_of};
-use inval_core::{Budget, Config, Key, Namespace, Slice, Stats};
+use inval_core::{Budget, ChangeError, Config, Key, Namespace, RemovalListener, Slice, Stats};
 use redis::Value;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use crate::agreement::{Agreement, OpenError};
 use crate::connect::{Client, Cursor, Repeat};
-use crate::error::Error;
+use crate::error::{Error, Estrangement};
+use crate::follow::{self, Follower, Terms};
 use crate::keeper::Keeper;
 use crate::pressure::Pressure;
 use crate::reads::{Reads, Report};
@@ -52,17 +54,20 @@ pub struct Cache {
 
 struct Shared {
     client: Client,
-    config: Config,
-    journal_cap: u64,
     namespace: Namespace,
+    follower: Follower,
+    journal_cap: u64,
+    time_to_idle: Option<Duration>,
     partitions: Box<[Partition]>,
+    /// Wakes whoever waits for a partition to need a manager.
+    alarm: Arc<Notify>,
+    watcher: ArcSwapOption<RemovalListener>,
 }
 
 /// What a client knows of a partition.
 pub(crate) struct Partition {
-    index: usize,
+    pub(crate) index: usize,
     pub(crate) names: Keyspace,
-    pub(crate) limits: Config,
     pub(crate) pressure: Pressure,
     reads: Reads,
     keeper: Mutex<Keeper>,
@@ -70,36 +75,62 @@ pub(crate) struct Partition {
 
 impl Cache {
     /// Opens a namespace that is to keep to `config`; creates it if it is not there. Fails if the
-    /// namespace keeps to another configuration.
+    /// namespace keeps to another configuration. Where that [could be
+    /// changed](crate::Disagreement::is_changeable), [`attach`](Self::attach) and
+    /// [`reconfigure`](inval_core::Store::reconfigure) change it.
     pub async fn open(
         client: Client,
         namespace: Namespace,
         config: Config,
         options: CacheOptions,
     ) -> Result<Self, OpenError> {
-        if config.time_to_idle().is_some() && config.ttl().is_some() {
-            return Err(OpenError::IdleWithTtl);
-        }
-        let count = options.partitions;
-        let parts: Option<Vec<_>> = match count {
-            1..=16_384 => (0..count).map(|i| config.partition(i.into(), count.into())).collect(),
-            _ => None,
-        };
-        let parts = parts.ok_or(OpenError::Partitions(count))?;
-        let client = client.with_scripts(wire::scripts());
-        let agreement = Agreement::new(&config, count, options.journal_cap);
-        agree(&client, &namespace, &agreement).await?;
-        let partition = |(index, limits): (usize, Config)| Partition {
+        let agreement = Agreement::new(config, options.partitions, options.journal_cap)?;
+        let text = agreement.text().into_bytes();
+        let text = follow::read_or_create(&client, &namespace, &text).await?;
+        let agreement = agreement.confirmed_by(&text)?;
+        Self::assemble(client, namespace, (agreement, text), options.engine)
+    }
+
+    /// Opens a namespace that is there, with the configuration, the partitions and the cap of the journal that it
+    /// has.
+    pub async fn attach(
+        client: Client,
+        namespace: Namespace,
+        engine: EngineSettings,
+    ) -> Result<Self, OpenError> {
+        let text = follow::read(&client, &namespace).await?.ok_or(OpenError::Unknown)?;
+        let agreement = Agreement::read(&text)?;
+        Self::assemble(client, namespace, (agreement, text), engine)
+    }
+
+    fn assemble(
+        client: Client,
+        namespace: Namespace,
+        (agreement, text): (Agreement, Vec<u8>),
+        engine: EngineSettings,
+    ) -> Result<Self, OpenError> {
+        let (partitions, journal_cap) = (agreement.partitions, agreement.journal_cap);
+        let time_to_idle = agreement.config.time_to_idle();
+        let terms = Terms::new(agreement, text).ok_or(OpenError::Partitions(partitions))?;
+        let alarm = Arc::new(Notify::new());
+        let partition = |(index, limits): (usize, &Config)| Partition {
             index,
             names: Keyspace::new(&namespace, index as u32),
-            limits,
-            pressure: Pressure::new(options.journal_cap, &limits, options.engine.headroom),
+            pressure: Pressure::new(journal_cap, limits, engine.headroom, Arc::clone(&alarm)),
             reads: Reads::new(),
-            keeper: Mutex::new(Keeper::new(Engine::new(&limits, options.engine))),
+            keeper: Mutex::new(Keeper::new(limits, engine)),
         };
-        let partitions = parts.into_iter().enumerate().map(partition).collect();
-        let journal_cap = options.journal_cap;
-        let shared = Shared { client, config, journal_cap, namespace, partitions };
+        let partitions = terms.parts.iter().enumerate().map(partition).collect();
+        let shared = Shared {
+            client: client.with_scripts(wire::scripts()),
+            namespace,
+            follower: Follower::new(terms),
+            journal_cap,
+            time_to_idle,
+            partitions,
+            alarm,
+            watcher: ArcSwapOption::empty(),
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -108,9 +139,9 @@ impl Cache {
         &self.shared.namespace
     }
 
-    /// What the namespace keeps to.
-    pub fn config(&self) -> &Config {
-        &self.shared.config
+    /// What the namespace keeps to, as far as this client knows.
+    pub fn config(&self) -> Config {
+        self.terms().agreement.config
     }
 
     /// What the accounts of a partition say; the last partition's if there are fewer.
@@ -128,7 +159,10 @@ impl Cache {
     /// client manages no more: for it [`maintain`](inval_core::Store::maintain) has nothing to do from now on.
     pub async fn release(&self) -> Result<(), Error> {
         for partition in &self.shared.partitions {
-            partition.keeper.lock().await.leave(self.client(), &partition.names).await?;
+            let mut keeper = partition.keeper.lock().await;
+            let left = keeper.leave(self.client(), &partition.names).await;
+            self.tell_removals(&mut keeper);
+            left?;
         }
         Ok(())
     }
@@ -136,6 +170,7 @@ impl Cache {
     /// Deletes the namespace: its entries, then all else that it has on the server. Nobody may work with
     /// it any more, and the manager in this client ends. After an error it can be called again.
     pub async fn destroy(&self) -> Result<(), Error> {
+        self.shared.follower.end().await;
         self.release().await?;
         for partition in &self.shared.partitions {
             // A report under way would bring accounts and access buffer back.
@@ -185,6 +220,19 @@ impl Cache {
         self.shared.journal_cap
     }
 
+    pub(crate) fn time_to_idle(&self) -> Option<Duration> {
+        self.shared.time_to_idle
+    }
+
+    pub(crate) fn follower(&self) -> &Follower {
+        &self.shared.follower
+    }
+
+    /// What this client keeps to now.
+    pub(crate) fn terms(&self) -> Guard<Arc<Terms>> {
+        self.shared.follower.terms()
+    }
+
     pub(crate) fn partitions(&self) -> &[Partition] {
         &self.shared.partitions
     }
@@ -202,10 +250,41 @@ impl Cache {
         &self.shared.partitions[(number as usize).min(last)]
     }
 
+    /// Does a slice of upkeep by what the namespace keeps to on the server.
     pub(crate) async fn maintain(&self, number: u32, budget: Budget) -> Result<Slice, Error> {
+        self.follow().await?;
         let partition = self.partition(number);
         let mut keeper = partition.keeper.lock().await;
-        keeper.work(self.client(), &partition.names, budget).await
+        keeper.keep_to(&self.terms().parts[partition.index]).map_err(estranged)?;
+        if self.shared.watcher.load().is_some() {
+            keeper.collect_removals();
+        }
+        let slice = keeper.work(self.client(), &partition.names, budget).await;
+        partition.pressure.ease(keeper.backlog());
+        self.tell_removals(&mut keeper);
+        slice
+    }
+
+    /// Tells whoever watches what has left the books. It is told under the lock of the partition, in order.
+    fn tell_removals(&self, keeper: &mut Keeper) {
+        if let Some(listener) = &*self.shared.watcher.load() {
+            keeper.tell_removals(listener);
+        }
+    }
+
+    pub(crate) fn watch(&self, listener: RemovalListener) {
+        self.shared.watcher.store(Some(Arc::new(listener)));
+    }
+
+    /// Waits for a partition whose backlog has become long.
+    pub(crate) async fn pressed(&self) -> u32 {
+        loop {
+            let heard = self.partitions().iter().find(|partition| partition.pressure.hear());
+            if let Some(partition) = heard {
+                return partition.index as u32;
+            }
+            self.shared.alarm.notified().await;
+        }
     }
 
     /// What this client counted and the accounts of all partitions.
@@ -226,6 +305,7 @@ impl Cache {
             tokio::spawn(async move {
                 let partition = &cache.shared.partitions[index];
                 cache.send_report(partition, report).await;
+                cache.follow_soon();
             });
         }
     }
@@ -267,25 +347,11 @@ fn permille(reply: &Value) -> Option<u64> {
     }
 }
 
-/// Writes the agreement if there is none, and compares it with the one that is there.
-async fn agree(
-    client: &Client,
-    namespace: &Namespace,
-    agreement: &Agreement,
-) -> Result<(), OpenError> {
-    let name = Keyspace::config(namespace);
-    let mut create = redis::cmd("SET");
-    create.arg(&name).arg(agreement.text()).arg("NX");
-    let mut read = redis::cmd("GET");
-    read.arg(&name);
-    let mut found = client.command(&read, Repeat::Safe).await?;
-    if found == Value::Nil {
-        client.command(&create, Repeat::Safe).await?;
-        found = client.command(&read, Repeat::Safe).await?;
-    }
-    match found {
-        Value::BulkString(text) => Ok(agreement.check(&text)?),
-        _ => Err(Error::UnexpectedReply.into()),
+/// What a client has come to keep to can be kept to by its engines, so this tells of what does not happen.
+fn estranged(error: ChangeError) -> Error {
+    match error {
+        ChangeError::Fixed { field } => Estrangement::Fixed { field }.into(),
+        ChangeError::TtlBesidesIdle | ChangeError::NoRoom { .. } => Estrangement::Unreadable.into(),
     }
 }
 
@@ -293,7 +359,7 @@ impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache")
             .field("namespace", &self.shared.namespace)
-            .field("config", &self.shared.config)
+            .field("config", &self.config())
             .field("partitions", &self.shared.partitions.len())
             .finish_non_exhaustive()
     }

@@ -110,6 +110,13 @@ pub enum Error {
     /// The reply has another form than the command promises.
     #[error("the server replied in an unknown form; check that its version is supported")]
     UnexpectedReply,
+    /// The namespace has come to keep to what this client cannot keep to while it works.
+    #[error(transparent)]
+    Estranged(#[from] Estrangement),
+    /// Somebody else changed the configuration since it was last looked at, and theirs is kept to.
+    #[error("somebody else has changed the configuration; look at it, then change it again")]
+    ChangedMeanwhile,
+
     /// The server refused the call for another reason, of which this is the first word.
     #[error("the server refused the call ({0}); look into its log for the reason")]
     Rejected(Code),
@@ -217,6 +224,24 @@ pub enum TlsError {
     /// A file of ours holds no certificate or key in PEM form.
     #[error("a file holds no usable PEM certificate or key; check what it holds")]
     Pem,
+}
+
+/// Why a client cannot go on with a namespace whose configuration has changed on the server. It evicts nothing
+/// while that is so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum Estrangement {
+    /// A field has changed that cannot change while clients work.
+    #[error("{field} of the namespace has changed on the server; open the namespace anew")]
+    Fixed {
+        /// The field.
+        field: &'static str,
+    },
+    /// A program that writes another version of the configuration has changed it.
+    #[error("the namespace's configuration now has version {0}; upgrade this program")]
+    UnknownVersion(u32),
+    /// What is on the server is no configuration any more.
+    #[error("the namespace's configuration cannot be read any more; put it right, or delete it")]
+    Unreadable,
 }
 
 /// The first word of a server's error: up to 15 capital letters, `ERR` for anything else.

@@ -3,9 +3,9 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
-use inval_core::engine::{Engine, Reply, Request, RoundTrip, Work};
+use inval_core::engine::{Engine, EngineSettings, Reply, Request, RoundTrip, Work};
 use inval_core::keyspace::Keyspace;
-use inval_core::{Budget, Slice, Timestamp};
+use inval_core::{Budget, ChangeError, Config, Removal, RemovalListener, Slice, Timestamp};
 
 use crate::connect::{Client, Cursor, Repeat};
 use crate::error::Error;
@@ -14,16 +14,54 @@ use crate::wire;
 /// An engine, and the way to its server.
 pub(crate) struct Keeper {
     engine: Engine,
+    /// What the engine keeps to.
+    limits: Config,
     holder: String,
     origin: Instant,
     cursor: Option<Cursor>,
     is_sent: bool,
+    /// What was done since a slice was last told of.
+    done: Done,
 }
 
 impl Keeper {
-    pub(crate) fn new(engine: Engine) -> Self {
-        let holder = unique_name();
-        Self { engine, holder, origin: Instant::now(), cursor: None, is_sent: false }
+    pub(crate) fn new(limits: &Config, settings: EngineSettings) -> Self {
+        Self {
+            engine: Engine::new(limits, settings),
+            limits: *limits,
+            holder: unique_name(),
+            origin: Instant::now(),
+            cursor: None,
+            is_sent: false,
+            done: Done::default(),
+        }
+    }
+
+    /// Keeps to these limits from now on, if it has not kept to them before.
+    pub(crate) fn keep_to(&mut self, limits: &Config) -> Result<(), ChangeError> {
+        if self.limits != *limits {
+            self.engine.reconfigure(limits)?;
+            self.limits = *limits;
+        }
+        Ok(())
+    }
+
+    /// Collects from now on what leaves the books, for [`tell_removals`](Self::tell_removals).
+    pub(crate) fn collect_removals(&mut self) {
+        self.engine.collect_removals();
+    }
+
+    /// Tells `listener` what has left the books since this was last called.
+    pub(crate) fn tell_removals(&mut self, listener: &RemovalListener) {
+        for removed in self.engine.take_removals() {
+            let (weight, cause) = (removed.weight, removed.cause);
+            listener(&Removal { key: &removed.key, weight, cause });
+        }
+    }
+
+    /// Records known to wait in the journal.
+    pub(crate) fn backlog(&self) -> u64 {
+        self.engine.backlog()
     }
 
     /// Works until there is nothing to do now, or `budget` is used up. After an error the engine goes
@@ -38,23 +76,32 @@ impl Keeper {
         if std::mem::take(&mut self.is_sent) {
             self.answer(Reply::Failed, self.now());
         }
-        let began = Instant::now();
+        if budget.is_urgent {
+            self.engine.wake();
+        }
+        let (began, before) = (Instant::now(), self.done.entries());
         loop {
             let sent = self.now();
             let Some(request) = self.engine.poll(sent) else { break };
             self.is_sent = true;
             let cursor = &mut self.cursor;
             let mut line = Line { client, names, holder: &self.holder, cursor };
+            let asked = Instant::now();
             let reply = line.perform(request).await;
             self.is_sent = false;
             match reply {
-                Ok(reply) => self.answer(reply, sent),
+                Ok(reply) => {
+                    self.done.count_trip(asked.elapsed());
+                    self.answer(reply, sent);
+                }
                 Err(error) => {
                     self.answer(Reply::Failed, sent);
                     return Err(error);
                 }
             }
-            if began.elapsed() >= budget.time {
+            self.done.add(self.engine.take_work());
+            let is_used_up = self.done.entries() - before >= budget.entries;
+            if is_used_up || began.elapsed() >= budget.time {
                 break;
             }
         }
@@ -77,29 +124,56 @@ impl Keeper {
     }
 
     fn slice(&mut self) -> Slice {
-        let Work { records, evicted, expired, spared, held_us, longest_us, .. } =
-            self.engine.take_work();
+        self.done.add(self.engine.take_work());
+        let done = std::mem::take(&mut self.done);
         let next = self.engine.next_timeout().map_or(Duration::MAX, |at| {
             Duration::from_millis(at.as_millis().saturating_sub(self.now().as_millis()))
         });
         Slice {
             standing: self.engine.standing(),
-            records,
-            evicted,
-            expired,
-            spared,
-            held: Duration::from_micros(held_us),
-            longest: Duration::from_micros(longest_us),
             backlog: self.engine.backlog(),
             excess: self.engine.usage().1,
-            overdue: Duration::ZERO,
-            latency: None,
+            latency: done.waited.checked_div(done.trips),
             next,
+            ..done.slice
         }
     }
 
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.origin.elapsed().as_millis() as u64)
+    }
+}
+
+/// What a slice will tell of.
+#[derive(Default)]
+struct Done {
+    slice: Slice,
+    /// Requests that were answered, and how long that took in all.
+    trips: u32,
+    waited: Duration,
+}
+
+impl Done {
+    fn add(&mut self, work: Work) {
+        let slice = &mut self.slice;
+        slice.records += work.records;
+        slice.evicted += work.evicted;
+        slice.expired += work.expired;
+        slice.spared += work.spared;
+        slice.held += Duration::from_micros(work.held_us);
+        slice.longest = slice.longest.max(Duration::from_micros(work.longest_us));
+        slice.overdue = slice.overdue.max(Duration::from_millis(work.overdue_ms));
+    }
+
+    fn count_trip(&mut self, took: Duration) {
+        self.trips += 1;
+        self.waited += took;
+    }
+
+    /// Changes booked and entries removed.
+    fn entries(&self) -> u64 {
+        let Slice { records, evicted, expired, .. } = self.slice;
+        records + evicted + expired
     }
 }
 

@@ -42,8 +42,10 @@ mod wire;
 mod reads;
 mod pressure;
 mod keeper;
+mod follow;
 mod cache;
 mod store;
+mod namespaces;
 
 pub use agreement::{Disagreement, OpenError, Setting};
 pub use cache::{Cache, CacheOptions};
@@ -51,7 +53,10 @@ pub use connect::{
     Client, ClientCertificate, ConnectOptions, Credentials, Cursor, Page, Repeat, Target,
     TargetError,
 };
-pub use error::{AuthenticationError, Code, CredentialsError, Error, Interruption, TlsError};
+pub use error::{
+    AuthenticationError, Code, CredentialsError, Error, Estrangement, Interruption, TlsError,
+};
+pub use namespaces::namespaces;
 
 /// Compiles the examples of the READMEs.
 #[cfg(doctest)]

@@ -163,25 +163,34 @@ impl Store for Cache {
     }
 
     fn config(&self) -> Config {
-        *Self::config(self)
+        Self::config(self)
     }
 
     async fn reconfigure(&self, config: &Config) -> Result<(), ReconfigureError<Error>> {
-        Self::config(self).change(config, Store::partitions(self))?;
-        Ok(())
+        self.change(config).await
     }
 
     async fn maintain(&self, partition: u32, budget: Budget) -> Result<Slice, Error> {
         Self::maintain(self, partition, budget).await
     }
 
-    fn watch(&self, _: RemovalListener) {}
+    async fn pressed(&self) -> u32 {
+        Self::pressed(self).await
+    }
+
+    fn watch(&self, listener: RemovalListener) {
+        Self::watch(self, listener);
+    }
+
+    async fn release(&self) -> Result<(), Error> {
+        Self::release(self).await
+    }
 }
 
 impl Cache {
     /// The one command that reads a value.
     fn read(&self, name: Vec<u8>) -> Cmd {
-        match Self::config(self).time_to_idle() {
+        match self.time_to_idle() {
             None => {
                 let mut get = cmd("GET");
                 get.arg(name);
@@ -197,7 +206,7 @@ impl Cache {
 
     async fn read_all(&self, names: Vec<Vec<u8>>) -> Result<Vec<Value>, Error> {
         let count = names.len();
-        let values = if Self::config(self).time_to_idle().is_none() {
+        let values = if self.time_to_idle().is_none() {
             let mut mget = cmd("MGET");
             names.iter().for_each(|name| _ = mget.arg(name));
             match self.client().command(&mget, Repeat::Safe).await? {
@@ -235,14 +244,15 @@ impl Cache {
             return Err(Error::ValueTooLarge(value.len()));
         }
         let weight = Weight::of_len(key.as_bytes().len() + value.len()).bytes();
-        if let Some(max_bytes) = partition.limits.max_bytes().filter(|&max| u64::from(weight) > max)
-        {
+        let terms = self.terms();
+        let max_bytes = terms.parts[partition.index].max_bytes();
+        if let Some(max_bytes) = max_bytes.filter(|&max| u64::from(weight) > max) {
             return Ok(Err(Rejection::TooHeavy { weight, max_bytes }));
         }
-        match Self::config(self).time_to_idle() {
+        match self.time_to_idle() {
             Some(_) if own.is_some() => Err(Error::OwnTtlWithIdle),
             Some(idle) => Ok(Ok(Some(idle))),
-            None => Ok(Self::config(self).time_to_live(own, fastrand::f64())),
+            None => Ok(terms.agreement.config.time_to_live(own, fastrand::f64())),
         }
     }
 
@@ -308,6 +318,7 @@ impl Cache {
 
     /// Does about the backlog what a writer has to. A failure of it is not one of the write.
     async fn relieve(&self, partition: &Partition, backlog: u64, records: usize) {
+        self.follow_soon();
         match partition.pressure.note(backlog, records) {
             Relief::None => {}
             Relief::Wait(time) => tokio::time::sleep(time).await,

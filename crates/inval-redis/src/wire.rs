@@ -14,10 +14,12 @@ static ACQUIRE: LazyLock<Script> =
 static STEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/step.lua")));
 static OVERFLOW: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("scripts/overflow.lua")));
+static RECONFIGURE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("scripts/reconfigure.lua")));
 
 /// All scripts.
 pub(crate) fn scripts() -> Arc<[Script]> {
-    [&ACQUIRE, &STEP, &OVERFLOW].map(|script| Script::clone(script)).into()
+    [&ACQUIRE, &STEP, &OVERFLOW, &RECONFIGURE].map(|script| Script::clone(script)).into()
 }
 
 /// A call of a script on `keys` known in number; its keys and arguments are to follow.
@@ -40,6 +42,12 @@ pub(crate) fn acquire(names: &Keyspace, holder: &str, lease: Duration) -> Pipeli
 pub(crate) fn overflow(names: &Keyspace, cap: u64) -> Cmd {
     let mut call = evalsha(&OVERFLOW, 2);
     call.arg(names.journal()).arg(names.accounts()).arg(cap);
+    call
+}
+
+pub(crate) fn reconfigure(name: &str, known: &[u8], next: &str) -> Cmd {
+    let mut call = evalsha(&RECONFIGURE, 1);
+    call.arg(name).arg(known).arg(next);
     call
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use redis::{Cmd, Pipeline, Script, Value};
 
 use super::call::{Repeat, Request};
-use super::cluster::Cluster;
+use super::cluster::{Cluster, slot};
 use super::dial::{Dialling, Whither};
 use super::endpoint::Endpoint;
 use super::journey::{Journey, Topology};
@@ -108,6 +108,14 @@ impl Client {
         let replies = replies_of(answer)?;
         first_error(&replies).map_or(Ok(()), |error| Err(error_of(error)))?;
         scan::page(replies.into_iter().nth(1).unwrap_or_default(), instance)
+    }
+
+    /// A name for each server that has keys, which that server has.
+    pub(crate) fn routes(&self) -> Vec<Vec<u8>> {
+        match &self.shared.topology {
+            Topology::One { .. } => vec![slot::name(0)],
+            Topology::Cluster(cluster) => cluster.routes(),
+        }
     }
 
     async fn pipeline_replies(

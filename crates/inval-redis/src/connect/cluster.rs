@@ -61,6 +61,11 @@ impl Cluster {
         member.map(|member| Arc::clone(&member.node)).ok_or(Error::ClusterDown)
     }
 
+    /// A name for each node that has slots, which is in one of them.
+    pub(super) fn routes(&self) -> Vec<Vec<u8>> {
+        self.topology.load().routes()
+    }
+
     /// The node that `from` sent us to. If for good, the slot is looked for there from now on.
     pub(super) fn follow(self: &Arc<Self>, redirect: &Redirect, from: &Arc<Node>) -> Arc<Node> {
         let topology = self.topology.load();

@@ -20,12 +20,15 @@ async fn sent(site: &Site, work: impl AsyncFnOnce()) -> Vec<String> {
     ours.map(|line| line.words.join(" ").replace(&prefix, "")).collect()
 }
 
-/// Once a second or so a client tells of what it has read. Apart from that, `work` sends just this.
+/// Once a second or so a client tells of what it has read, and looks at the configuration. Apart from that, `work`
+/// sends just this.
 async fn check(site: &Site, work: impl AsyncFn(), want: &[&str]) {
     let mut seen = Vec::new();
     until("just this is sent", async || {
         seen = sent(site, async || work().await).await;
-        let is_report = |line: &str| line.starts_with("HINCRBY s") || line.starts_with("HGET s");
+        let is_report = |line: &str| {
+            ["HINCRBY s", "HGET s", "GET inval:"].iter().any(|begin| line.starts_with(begin))
+        };
         seen.iter().any(|line| is_report(line)) || seen == want || {
             panic!("sent was {seen:?}, expected {want:?}")
         }

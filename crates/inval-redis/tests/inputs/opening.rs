@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use inval_core::{Config, ConfigBuilder, Strategy};
+use inval_core::{Config, ConfigBuilder, Store, Strategy};
 use inval_redis::{
     AuthenticationError, CacheOptions, Client, ConnectOptions, Disagreement, Error, OpenError,
     Target, TargetError,
@@ -10,6 +10,7 @@ use inval_redis::{
 use inval_test_servers::{Options, Server};
 
 use crate::support::site::{Site, limited, roomy};
+use crate::support::values::{count, fill, names};
 
 #[test]
 fn a_target_that_cannot_be_is_refused_and_not_repeated() {
@@ -54,6 +55,8 @@ async fn a_configuration_that_disagrees_is_refused_by_the_fields_name() {
             Err(OpenError::Disagreement(error @ Disagreement::Field { field, .. })) => {
                 assert_eq!(field, want);
                 assert!(error.to_string().contains(want));
+                let can_change = ["max_entries", "max_bytes", "ttl_ms", "ttl_jitter"];
+                assert_eq!(error.is_changeable(), can_change.contains(&want));
             }
             other => panic!("{want}: {other:?}"),
         }
@@ -64,7 +67,9 @@ async fn a_configuration_that_disagrees_is_refused_by_the_fields_name() {
     check(base().max_bytes(1000), same, "max_bytes").await;
     check(base().ttl(Duration::from_secs(61)), same, "ttl_ms").await;
     let idle = limited(100).strategy(Strategy::Lru).time_to_idle(Duration::from_secs(60));
-    check(idle, same, "ttl_ms").await;
+    check(idle, same, "time_to_idle_ms").await;
+    check(base().max_entries(99).strategy(Strategy::Fifo), same, "strategy").await;
+    check(base().ttl_jitter(0.5), same, "ttl_jitter").await;
     check(base(), |options| options.partitions = 2, "partitions").await;
     check(base(), |options| options.journal_cap = 7, "journal_cap").await;
 
@@ -78,9 +83,9 @@ async fn a_configuration_that_disagrees_is_refused_by_the_fields_name() {
         "{refused}"
     );
 
-    // How a manager works is its own affair, and so is the jitter.
+    // How a manager works is its own affair, and so is what it draws its lots by.
     let mut other = site.clone().with(|options| options.engine.lease *= 2);
-    other.config = base().ttl_jitter(0.5).seed(7).build().unwrap();
+    other.config = base().seed(7).build().unwrap();
     assert!(other.try_open().await.is_ok());
 }
 
@@ -103,6 +108,37 @@ async fn a_configuration_that_cannot_be_read_is_refused() {
     site.foreign(&["DEL", &name]);
     site.foreign(&["RPUSH", &name, "no string"]);
     assert_eq!(site.try_open().await.unwrap_err(), OpenError::Server(Error::WrongType));
+}
+
+#[tokio::test]
+async fn a_namespace_is_attached_to_as_it_is() {
+    let config = limited(100).strategy(Strategy::Sieve).ttl(Duration::from_secs(60));
+    let site = Site::shared(config.ttl_jitter(0.25)).with(|options| {
+        options.partitions = 3;
+        options.journal_cap = 77;
+    });
+    assert_eq!(site.try_attach().await.unwrap_err(), OpenError::Unknown);
+    assert_eq!(site.config_text(), None, "nothing is created");
+    drop(site.open().await);
+    let attached = site.try_attach().await.unwrap();
+    assert_eq!((attached.config(), Store::partitions(&attached)), (site.config, 3));
+    fill(&attached, 'k', 0..10, 10).await;
+    assert_eq!(count(&site.open().await, &names('k', 0..10)).await, 10);
+    // The cap is that of the namespace, or the disagreement would have been about it.
+    let other = site.clone().with(|options| options.journal_cap = 78);
+    assert!(other.try_open().await.unwrap_err().to_string().contains("78 here but 77"));
+
+    let check = async |from: &str, to: &str, want: &str| {
+        let text = site.config_text().unwrap().replace(from, to);
+        let site = Site::shared(limited(100));
+        site.set_config_text(&text);
+        let error = site.try_attach().await.unwrap_err();
+        assert!(error.to_string().contains(want), "{error}");
+    };
+    check("sieve", "arc", "strategy is arc, which this program does not know").await;
+    check("partitions=3", "partitions=101", "cannot be read").await;
+    check("time_to_idle_ms=-", "time_to_idle_ms=9", "cannot be read").await;
+    check("1 strategy", "2 strategy", "version 2").await;
 }
 
 #[tokio::test]

@@ -98,6 +98,22 @@ impl Site {
         Cache::open(self.client().await, self.namespace.clone(), self.config, self.options).await
     }
 
+    /// One more process that takes the namespace as it is.
+    pub(crate) async fn try_attach(&self) -> Result<Cache, OpenError> {
+        let (client, namespace) = (self.client().await, self.namespace.clone());
+        Cache::attach(client, namespace, self.options.engine).await
+    }
+
+    /// What is on the server as the namespace's configuration.
+    pub(crate) fn config_text(&self) -> Option<String> {
+        self.foreign(&["GET", &Keyspace::config(&self.namespace)]).text().map(str::to_owned)
+    }
+
+    /// Writes it as somebody would who does not use this library.
+    pub(crate) fn set_config_text(&self, text: &str) {
+        self.foreign(&["SET", &Keyspace::config(&self.namespace), text]);
+    }
+
     /// The names of the partition that `key` belongs to.
     pub(crate) fn names_of(&self, key: &str) -> Keyspace {
         let key = Key::new(key.as_bytes()).unwrap();

@@ -13,6 +13,11 @@ pub(in crate::connect) fn slot_of_key(key: &[u8]) -> Slot {
     crc16(hash_tag(key).unwrap_or(key)) % SLOTS
 }
 
+/// One of the names by which slots are found. It is such as a user may read who may read all of inval's.
+pub(in crate::connect) fn name(number: u32) -> Vec<u8> {
+    format!("inval:{{{number}}}:config").into_bytes()
+}
+
 /// What stands between the first `{` and the next `}`, unless that is nothing.
 fn hash_tag(key: &[u8]) -> Option<&[u8]> {
     let open = key.iter().position(|&byte| byte == b'{')?;

@@ -1,10 +1,11 @@
 //! Which node of a Cluster has which slots, as `CLUSTER SLOTS` tells it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use redis::Value;
 
-use super::slot::{SLOTS, Slot};
+use super::slot::{SLOTS, Slot, name, slot_of_key};
 use crate::connect::node::Node;
 use crate::connect::target::HostPort;
 
@@ -76,6 +77,17 @@ impl Topology {
 
     pub(super) fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    /// A name for each member that has slots, which is in one of them.
+    pub(super) fn routes(&self) -> Vec<Vec<u8>> {
+        let mut owners: HashSet<u16> = self.owners.iter().copied().collect();
+        owners.remove(&NOBODY);
+        let count = owners.len();
+        let mut names = (0..=u32::MAX).map(name);
+        let owner = |name: &Vec<u8>| self.owners[usize::from(slot_of_key(name))];
+        let next = |_| names.find(|name| owners.remove(&owner(name)));
+        (0..count).map_while(next).collect()
     }
 
     pub(super) fn node_at(&self, address: &HostPort) -> Option<Arc<Node>> {
