@@ -229,9 +229,9 @@ pub struct Slice {
     pub expired: u64,
     /// Entries that were to be evicted and had been accessed since, so they stayed.
     pub spared: u64,
-    /// How long scripts held the server, and the longest of them.
+    /// How long the server was held; on an embedded store, how long the slice worked.
     pub held: Duration,
-    /// The longest of these scripts.
+    /// The longest time at once that it was held, as far as is known.
     pub longest: Duration,
     /// Changes not booked yet, as far as is known.
     pub backlog: u64,

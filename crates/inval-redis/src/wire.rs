@@ -69,6 +69,10 @@ pub(crate) fn step(names: &Keyspace, holder: &str, step: &Step) -> Pipeline {
         let exists = pipe.cmd("EXISTS");
         group.iter().for_each(|key| _ = exists.arg(names.entry(key)));
     }
+    if !step.verify.is_empty() {
+        // What has expired is deleted as it is counted, which can take longer than the script.
+        pipe.cmd("TIME");
+    }
     pipe.cmd("LRANGE").arg(names.journal()).arg(0).arg(i64::from(step.records) - 1);
     pipe.cmd("LPOP").arg(names.accesses()).arg(step.batches);
     pipe
@@ -105,6 +109,11 @@ pub(crate) fn stepped(step: &Step, values: Vec<Value>) -> Result<StepReply, Erro
             }
             let (start, end) = (micros(start_s, start_us), micros(end_s, end_us));
             let present = values.by_ref().take(step.verify.len()).map(|value| number(&value));
+            let present = present.collect::<Result<_, _>>()?;
+            let counted = match step.verify.is_empty() {
+                true => end,
+                false => time(byte_strings(values.next())?)?,
+            };
             let mut outcome = StepOutcome {
                 was_done_before: status == 3,
                 backlog: backlog.unsigned_abs(),
@@ -113,7 +122,8 @@ pub(crate) fn stepped(step: &Step, values: Vec<Value>) -> Result<StepReply, Erro
                 held_us: end.saturating_sub(start),
                 evicted: evicted.iter().map(|&code| verdict(code)).collect(),
                 looks: looks.chunks_exact(3).map(look).collect(),
-                present: present.collect::<Result<_, _>>()?,
+                counted_us: counted.saturating_sub(end),
+                present,
                 ..StepOutcome::default()
             };
             outcome.records = byte_strings(values.next())?;
@@ -126,6 +136,15 @@ pub(crate) fn stepped(step: &Step, values: Vec<Value>) -> Result<StepReply, Erro
 
 fn micros(seconds: i64, micros: i64) -> u64 {
     seconds.unsigned_abs().saturating_mul(1_000_000).saturating_add(micros.unsigned_abs())
+}
+
+/// What `TIME` replies, in microseconds.
+fn time(parts: Vec<Vec<u8>>) -> Result<u64, Error> {
+    let number = |part: &Vec<u8>| std::str::from_utf8(part).ok()?.parse().ok();
+    match parts.iter().map(number).collect::<Option<Vec<i64>>>().as_deref() {
+        Some([seconds, us]) => Ok(micros(*seconds, *us)),
+        _ => Err(Error::UnexpectedReply),
+    }
 }
 
 fn verdict(code: i64) -> Verdict {

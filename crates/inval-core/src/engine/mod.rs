@@ -103,9 +103,9 @@ pub struct Work {
     pub expired: u64,
     /// Victims that had been accessed since, and stayed.
     pub spared: u64,
-    /// How long scripts held the server, in microseconds.
+    /// How long scripts and counts held the server, in microseconds.
     pub held_us: u64,
-    /// The longest of them.
+    /// The longest of the scripts.
     pub longest_us: u64,
     /// How long ago the time of that entry passed which waited longest to be looked after, or for how long
     /// something above the limits has been there, if that is more; in milliseconds.

@@ -133,6 +133,8 @@ pub struct StepOutcome {
     pub server_us: u64,
     /// How long the script held the server, in microseconds.
     pub held_us: u64,
+    /// How long counting the groups of keys held it after that, at the most, in microseconds.
+    pub counted_us: u64,
     /// For each entry to be evicted, in order, what became of it.
     pub evicted: Vec<Verdict>,
     /// For each key to be looked at, in order, what was there.

@@ -64,7 +64,8 @@ impl Engine {
         self.is_time_sure = matches!(verdict, TimeVerdict::Agrees | TimeVerdict::Stepped { .. });
         let entries = pending.held.len() + 2 * pending.reasons.len();
         self.batch.measured(entries, outcome.held_us);
-        self.work.held_us = self.work.held_us.saturating_add(outcome.held_us);
+        let held_us = outcome.held_us.saturating_add(outcome.counted_us);
+        self.work.held_us = self.work.held_us.saturating_add(held_us);
         self.work.longest_us = self.work.longest_us.max(outcome.held_us);
         let elapsed = self.now.as_millis().saturating_sub(sent.as_millis());
         Timestamp::from_millis(self.server_now().as_millis().saturating_sub(elapsed))
