@@ -25,8 +25,9 @@
 //!     held: Duration::from_micros(200),
 //!     ..Slice::default()
 //! };
+//! let began = now;
 //! let now = Timestamp::from_millis(1_001);
-//! governor.charge(now, &plan, &slice);
+//! governor.charge(began, now, &plan, &slice);
 //! pacer.slice_done(now, &slice);
 //!
 //! // 50,000 records at 2 µs are 100 ms of the server, too much for 2 % of it within a second.

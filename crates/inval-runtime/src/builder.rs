@@ -59,7 +59,8 @@ impl<S: Store + 'static> Builder<S> {
         self
     }
 
-    /// How many slices may be under way at a time, each of another partition; 4 unless set, and never 0.
+    /// How many slices may be under way at a time, each of another partition; 4 unless set, and never 0. By so
+    /// many slices at the most the share of the server's time is exceeded.
     pub fn parallelism(mut self, slices: usize) -> Self {
         self.parallelism = slices.max(1);
         self

@@ -52,7 +52,8 @@ pub(crate) struct Schedule {
 
 struct Slot {
     pacer: Pacer,
-    /// By which the slice under way was started.
+    /// When the slice under way was started, and by what plan.
+    began: Timestamp,
     plan: Plan,
     due: Timestamp,
     urgent_at: Timestamp,
@@ -170,7 +171,7 @@ impl Schedule {
         slot.is_running = false;
         let change = match result {
             Ok(slice) => {
-                self.governor.charge(now, &slot.plan, &slice);
+                self.governor.charge(slot.began, now, &slot.plan, &slice);
                 slot.succeeded(slice, now)
             }
             Err(cause) => slot.failed(cause, now),
@@ -207,7 +208,7 @@ impl Schedule {
         self.dequeue(id);
         let Some(slot) = self.slots.get_mut(&id) else { return Next::Idle };
         slot.is_running = true;
-        slot.plan = slot.pacer.plan(now);
+        (slot.began, slot.plan) = (now, slot.pacer.plan(now));
         let is_asked_for = std::mem::take(&mut slot.is_woken) || slot.is_forced;
         let budget =
             Budget { time: self.slice_time, entries: slot.plan.batch, is_urgent: is_asked_for };
@@ -248,6 +249,7 @@ impl Slot {
     fn new(id: SlotId, pacing: &PacingSettings, now: Timestamp) -> Self {
         let mut pacer = Pacer::new(*pacing, id.0 << 16 | u64::from(id.1));
         Self {
+            began: now,
             plan: pacer.plan(now),
             pacer,
             due: now,

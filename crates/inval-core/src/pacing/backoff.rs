@@ -25,8 +25,8 @@ const FLOOR: f64 = 0.1;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Backoff {
     share: f64,
-    /// Seconds.
-    baseline: Option<f64>,
+    /// Seconds; 0 before the first answer.
+    baseline: f64,
     mean: f64,
     since_answer: Duration,
     since_halved: Duration,
@@ -35,7 +35,7 @@ pub(super) struct Backoff {
 impl Backoff {
     pub(super) fn new() -> Self {
         let since_halved = Duration::MAX;
-        Self { share: 1.0, baseline: None, mean: 0.0, since_answer: Duration::ZERO, since_halved }
+        Self { share: 1.0, baseline: 0.0, mean: 0.0, since_answer: Duration::ZERO, since_halved }
     }
 
     /// Lets time pass.
@@ -44,21 +44,17 @@ impl Backoff {
         self.since_halved = self.since_halved.saturating_add(elapsed);
     }
 
-    /// Learns how long a request waited for its answer, without the time that it held the server itself.
-    pub(super) fn learn(&mut self, latency: Duration) {
-        let latency = latency.as_secs_f64();
+    /// Learns how long requests waited for their answers on average, and how long each of them held the server
+    /// itself, at most: that is no sign that the server is slow.
+    pub(super) fn learn(&mut self, latency: Duration, own: Duration) {
         let gap = std::mem::take(&mut self.since_answer).min(LONGEST_GAP).as_secs_f64();
-        let baseline = match self.baseline {
-            Some(baseline) => {
-                self.mean += WEIGHT * (latency - self.mean);
-                latency.min(baseline * (1.0 + RISE * gap))
-            }
-            None => {
-                self.mean = latency;
-                latency
-            }
-        };
-        self.baseline = Some(baseline);
+        let foreign = latency.saturating_sub(own).as_secs_f64();
+        let (latency, risen) = (latency.as_secs_f64(), self.baseline * (1.0 + RISE * gap));
+        // The baseline may be too high by what the requests held the server, the mean too low: in doubt
+        // there is no reason to back off.
+        let baseline = if risen > 0.0 { latency.min(risen) } else { latency };
+        self.baseline = baseline;
+        self.mean += WEIGHT * (foreign - self.mean);
         if self.mean <= TOLERANCE * baseline + NOISE {
             self.share = (self.share + RECOVERY * gap).min(1.0);
         } else if self.since_halved >= HOLD {

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// So many parts of a debt are told apart; more are joined, and count as old as the older one.
-const PARTS: usize = 16;
+/// What comes within this part of the age of the oldest counts as one part, and as old as the first of it.
+const RESOLUTION: u32 = 8;
+/// The most parts that are told apart.
+const PARTS: usize = 64;
 
 /// A sum that is paid off oldest part first. Where a sum never goes down to nothing because as much is
 /// added as is paid, its oldest part is young all the same.
@@ -26,11 +28,9 @@ impl Debt {
     pub(super) fn settle(&mut self, paid: u64, owed: u64) {
         let forgiven = self.owed.saturating_sub(owed);
         self.pay(paid.max(forgiven));
-        if owed > self.owed {
-            if self.parts.len() >= PARTS {
-                self.join();
-            }
-            self.parts.push_back(Part { age: Duration::ZERO, sum: owed - self.owed });
+        let sum = owed.saturating_sub(self.owed);
+        if sum > 0 {
+            self.add(sum);
             self.owed = owed;
         }
     }
@@ -63,14 +63,11 @@ impl Debt {
         }
     }
 
-    /// Joins each second part with the older one before it.
-    fn join(&mut self) {
-        let parts = std::mem::take(&mut self.parts);
-        for (at, part) in parts.into_iter().enumerate() {
-            match self.parts.back_mut() {
-                Some(older) if at % 2 == 1 => older.sum += part.sum,
-                _ => self.parts.push_back(part),
-            }
+    fn add(&mut self, sum: u64) {
+        let (width, is_full) = (self.age() / RESOLUTION, self.parts.len() >= PARTS);
+        match self.parts.back_mut() {
+            Some(newest) if newest.age <= width || is_full => newest.sum += sum,
+            _ => self.parts.push_back(Part { age: Duration::ZERO, sum }),
         }
     }
 }
@@ -111,19 +108,24 @@ mod tests {
         }
     }
 
+    /// Against a queue that knows the age of everything in it.
     #[test]
-    fn joined_parts_count_as_the_older_and_their_number_is_bounded() {
+    fn the_age_is_that_of_the_oldest_or_little_more() {
         let mut debt = Debt::default();
-        for owed in 1..=1_000 {
-            debt.settle(0, owed);
-            debt.pass(MS);
+        let mut queue: VecDeque<u32> = VecDeque::new();
+        for ms in 0..20_000_u32 {
+            // Falls behind and catches up again, over and over.
+            let (comes, goes) = (5 + ms / 7 % 3, if ms % 4_000 < 3_000 { 5 } else { 13 });
+            let paid = queue.len().min(goes);
+            queue.drain(..paid);
+            queue.extend((0..comes).map(|_| ms));
+            debt.settle(paid as u64, queue.len() as u64);
+            let age = queue.front().map_or(0, |from| ms - from) * MS;
+            assert!(debt.age() >= age && debt.age() <= age + age / 3 + 2 * MS, "{age:?} {debt:?}");
+            assert_eq!(debt.parts.iter().map(|part| part.sum).sum::<u64>(), queue.len() as u64);
             assert!(debt.parts.len() <= PARTS);
+            debt.pass(MS);
         }
-        assert_eq!(debt.age(), 1_000 * MS);
-        debt.settle(500, 500);
-        let age = debt.age();
-        assert!(age >= 500 * MS && age <= 1_000 * MS, "{age:?}");
-        assert_eq!(debt.parts.iter().map(|part| part.sum).sum::<u64>(), 500);
     }
 
     #[test]

@@ -60,9 +60,9 @@ impl Cost {
         }
     }
 
-    /// How many seconds so many entries will cost; zero as long as nothing is known.
-    pub(super) fn of(&self, entries: u64) -> f64 {
-        if self.entries > 0.0 { self.seconds / self.entries * entries as f64 } else { 0.0 }
+    /// Seconds; zero as long as nothing is known.
+    pub(super) fn each(&self) -> f64 {
+        if self.entries > 0.0 { self.seconds / self.entries } else { 0.0 }
     }
 }
 
@@ -90,11 +90,11 @@ mod tests {
     #[test]
     fn one_entry_alone_tells_little_of_the_cost_of_many() {
         let mut cost = Cost::default();
-        assert_eq!(cost.of(1_000), 0.0);
+        assert_eq!(cost.each(), 0.0);
         (0..9).for_each(|_| cost.learn(Duration::from_micros(16), 1));
-        assert!((cost.of(1) - 16e-6).abs() < 1e-9);
+        assert!((cost.each() - 16e-6).abs() < 1e-9);
         cost.learn(Duration::from_micros(115), 100);
         cost.learn(Duration::MAX, 0);
-        assert!(cost.of(1) < 1.5e-6, "{}", cost.of(1));
+        assert!(cost.each() < 1.5e-6, "{}", cost.each());
     }
 }

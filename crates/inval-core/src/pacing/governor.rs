@@ -9,6 +9,8 @@ use crate::units::Timestamp;
 
 /// However long a slice held the server, the next may start after this, in seconds.
 const LONGEST_WAIT: f64 = 60.0;
+/// Clocks and timers tick in milliseconds.
+const TICK: f64 = 0.001;
 /// The measured duty cycle forgets by this time constant, in seconds.
 const MEMORY: f64 = 5.0;
 
@@ -55,19 +57,21 @@ impl Governor {
         normal.min(from_seconds(self.any_in).max(plan.urgent_in))
     }
 
-    /// Learns of a slice that ended at `now`, and the plan by which it was started. One that failed need not be told.
-    pub fn charge(&mut self, now: Timestamp, plan: &Plan, slice: &Slice) {
+    /// Learns of a slice that ran from `began` to `now`, and of the plan by which it was started. One that failed need
+    /// not be told.
+    pub fn charge(&mut self, began: Timestamp, now: Timestamp, plan: &Plan, slice: &Slice) {
         self.pass(now);
-        // What the slice's own scripts took is no sign that the server is slow.
+        let ran = elapsed(began, now);
         if let Some(latency) = slice.latency {
-            self.backoff.learn(latency.saturating_sub(slice.longest));
+            self.backoff.learn(latency, slice.longest);
         }
         let held = slice.held.as_secs_f64();
         let share = self.backoff.share();
         self.held += held;
-        self.any_in = after(self.any_in, held, self.settings.urgent_duty_cycle * share);
+        self.any_in = after(self.any_in + ran, held, self.settings.urgent_duty_cycle * share) - ran;
         if !plan.is_urgent() {
-            self.normal_in = after(self.normal_in, held, self.settings.duty_cycle * share);
+            self.normal_in =
+                after(self.normal_in + ran, held, self.settings.duty_cycle * share) - ran;
         }
     }
 
@@ -91,10 +95,10 @@ impl Governor {
     }
 }
 
-/// The token bucket, which holds no more than one slice: until when to wait if it was until `wait_in` before a slice that
-/// now ends, and has held the server for `held`.
+/// The token bucket, which holds no more than a timer rings late: how long to wait from the beginning of one slice to
+/// that of the next, if that one was to wait for `wait_in` and held the server for `held`.
 fn after(wait_in: f64, held: f64, share: f64) -> f64 {
-    (wait_in.max(-held) + held / share).min(LONGEST_WAIT)
+    (wait_in.max(-TICK) + held / share).min(LONGEST_WAIT)
 }
 
 fn fading(seconds: f64) -> f64 {

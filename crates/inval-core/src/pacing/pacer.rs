@@ -36,6 +36,8 @@ pub struct Pacer {
     due_in: Duration,
     late: Duration,
     since_slice: Duration,
+    /// How much longer than planned the last slice took to be started and done.
+    overhead: Duration,
     batch: u64,
     is_woken: bool,
     failures: u32,
@@ -55,6 +57,7 @@ impl Pacer {
             due_in: Duration::ZERO,
             late: Duration::ZERO,
             since_slice: Duration::MAX,
+            overhead: Duration::ZERO,
             batch: settings.bounded(0.0),
             is_woken: false,
             failures: 0,
@@ -67,6 +70,7 @@ impl Pacer {
     /// Learns what came of a slice that ended at `now`.
     pub fn slice_done(&mut self, now: Timestamp, slice: &Slice) {
         self.pass(now);
+        self.overhead = self.late;
         (self.since_slice, self.failures, self.is_woken) = (Duration::ZERO, 0, false);
         let before = self.need.counted();
         self.need.learn(slice);
@@ -150,7 +154,7 @@ impl Pacer {
             .max(self.need.next_in())
             .min(horizon / LEAST_SLICES)
             .max(self.settings.min_interval);
-        (delay, rate * delay.as_secs_f64())
+        (delay, rate * self.interval(delay))
     }
 
     /// Delay and batch while nothing is left: until a batch is worth its fixed cost.
@@ -160,13 +164,18 @@ impl Pacer {
             .min(self.need.next_in().max(self.patience(rate)))
             .min(self.settings.max_interval)
             .max(self.settings.min_interval);
-        (delay, SLACK * rate * delay.as_secs_f64())
+        (delay, SLACK * rate * self.interval(delay))
+    }
+
+    /// How many seconds after the last slice the next will be done, if it is due after `delay`.
+    fn interval(&self, delay: Duration) -> f64 {
+        delay.saturating_add(self.overhead).as_secs_f64()
     }
 
     /// How long what is due may wait for more of its kind: half of the target where many entries come within it, hardly
     /// at all where hardly any do.
     fn patience(&self, rate: f64) -> Duration {
-        let longest = (self.settings.target() / 2).as_secs_f64();
+        let longest = (self.settings.target() / 4).as_secs_f64();
         let expected = rate * longest;
         from_seconds(longest * expected / (1.0 + expected))
     }
@@ -178,14 +187,22 @@ impl Pacer {
         let target = self.settings.target();
         let by_store = self.need.next_in().saturating_add(target).saturating_sub(self.need.lag());
         let by_plan = self.due_in.saturating_add(target).saturating_sub(self.late);
-        let by_work = match self.left() {
+        by_store.min(by_plan).min(self.urgent_by_work())
+    }
+
+    /// How long until what is left, and what comes, is more than the normal share of the server can work off in half of
+    /// the time that is left.
+    fn urgent_by_work(&self) -> Duration {
+        let cost = self.cost.each();
+        let spare = self.settings.duty_cycle - cost * self.flow.rate();
+        match self.left() {
+            _ if spare <= 0.0 => Duration::ZERO,
             0 => Duration::MAX,
             left => {
-                let work = from_seconds(self.cost.of(left) / self.settings.duty_cycle);
-                target.saturating_sub(self.need.lag()).saturating_sub(work)
+                let work = from_seconds(cost * left as f64 / spare);
+                (self.settings.target() / 2).saturating_sub(self.need.lag()).saturating_sub(work)
             }
-        };
-        by_store.min(by_plan).min(by_work)
+        }
     }
 }
 

@@ -36,7 +36,7 @@ impl Default for PacingSettings {
             min_interval: LEAST_INTERVAL,
             max_interval: Duration::from_millis(500),
             duty_cycle: 0.02,
-            urgent_duty_cycle: 0.5,
+            urgent_duty_cycle: 0.6,
             least_batch: 128,
             most_batch: 4096,
             retry_interval: Duration::from_millis(50),
