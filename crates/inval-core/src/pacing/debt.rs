@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::from_seconds;
+
 /// What comes within this part of the age of the oldest counts as one part, and as old as the first of it.
 const RESOLUTION: u32 = 8;
 /// The most parts that are told apart.
@@ -24,13 +26,16 @@ struct Part {
 }
 
 impl Debt {
-    /// Learns that `paid` was paid and `owed` is owed now. What is owed now and was not before counts as new.
-    pub(super) fn settle(&mut self, paid: u64, owed: u64) {
+    /// Learns that `paid` was paid and `owed` is owed now. What neither was owed before came evenly within the last
+    /// `span`, as far as is known, the oldest of it being paid first.
+    pub(super) fn settle(&mut self, paid: u64, owed: u64, span: Duration) {
+        let new_paid = paid.saturating_sub(self.owed);
         let forgiven = self.owed.saturating_sub(owed);
         self.pay(paid.max(forgiven));
         let sum = owed.saturating_sub(self.owed);
         if sum > 0 {
-            self.add(sum);
+            let part_left = sum as f64 / (sum as f64 + new_paid as f64);
+            self.add(Part { age: from_seconds(span.as_secs_f64() * part_left), sum });
             self.owed = owed;
         }
     }
@@ -63,11 +68,14 @@ impl Debt {
         }
     }
 
-    fn add(&mut self, sum: u64) {
+    fn add(&mut self, part: Part) {
         let (width, is_full) = (self.age() / RESOLUTION, self.parts.len() >= PARTS);
         match self.parts.back_mut() {
-            Some(newest) if newest.age <= width || is_full => newest.sum += sum,
-            _ => self.parts.push_back(Part { age: Duration::ZERO, sum }),
+            Some(newest) if newest.age <= part.age.saturating_add(width) || is_full => {
+                newest.age = newest.age.max(part.age);
+                newest.sum += part.sum;
+            }
+            _ => self.parts.push_back(part),
         }
     }
 }
@@ -82,7 +90,7 @@ mod tests {
     fn the_oldest_is_paid_first() {
         let mut debt = Debt::default();
         let check = |debt: &mut Debt, paid, owed, age: u32| {
-            debt.settle(paid, owed);
+            debt.settle(paid, owed, Duration::ZERO);
             assert_eq!((debt.owed(), debt.age()), (owed, age * MS));
             debt.pass(10 * MS);
         };
@@ -102,7 +110,7 @@ mod tests {
     fn a_debt_that_never_ends_is_young_if_it_is_paid() {
         let mut debt = Debt::default();
         for _ in 0..1_000 {
-            debt.settle(100, 250);
+            debt.settle(100, 250, Duration::ZERO);
             debt.pass(MS);
             assert!(debt.age() <= 4 * MS, "{debt:?}");
         }
@@ -119,7 +127,7 @@ mod tests {
             let paid = queue.len().min(goes);
             queue.drain(..paid);
             queue.extend((0..comes).map(|_| ms));
-            debt.settle(paid as u64, queue.len() as u64);
+            debt.settle(paid as u64, queue.len() as u64, Duration::ZERO);
             let age = queue.front().map_or(0, |from| ms - from) * MS;
             assert!(debt.age() >= age && debt.age() <= age + age / 3 + 2 * MS, "{age:?} {debt:?}");
             assert_eq!(debt.parts.iter().map(|part| part.sum).sum::<u64>(), queue.len() as u64);
@@ -129,12 +137,25 @@ mod tests {
     }
 
     #[test]
+    fn a_debt_may_be_old_when_it_is_taken_over() {
+        let mut debt = Debt::default();
+        debt.settle(0, 5, 30 * MS);
+        debt.pass(10 * MS);
+        // Taken over later and yet older, so it is joined with what it cannot be told apart from.
+        debt.settle(0, 7, 50 * MS);
+        assert_eq!(debt.age(), 50 * MS);
+        // Of four that came within 20 ms the first three are paid.
+        debt.settle(7 + 3, 1, 20 * MS);
+        assert_eq!((debt.owed(), debt.age()), (1, 5 * MS));
+    }
+
+    #[test]
     fn sums_and_ages_saturate() {
         let mut debt = Debt::default();
-        debt.settle(u64::MAX, u64::MAX);
+        debt.settle(u64::MAX, u64::MAX, Duration::ZERO);
         debt.pass(Duration::MAX);
         debt.pass(Duration::MAX);
-        debt.settle(u64::MAX, u64::MAX);
+        debt.settle(u64::MAX, u64::MAX, Duration::ZERO);
         assert_eq!((debt.owed(), debt.age()), (u64::MAX, Duration::ZERO));
     }
 }

@@ -28,14 +28,17 @@ pub(super) struct Need {
 }
 
 impl Need {
-    /// Learns what a slice has done and left.
-    pub(super) fn learn(&mut self, slice: &Slice) {
-        let Slice { records, evicted, backlog, overdue, next, .. } = *slice;
+    /// Learns what a slice has done and left, `since` the one before.
+    pub(super) fn learn(&mut self, slice: &Slice, since: Duration) {
+        let Slice { records, evicted, expired, backlog, overdue, next, .. } = *slice;
         self.weigh(slice);
-        self.journal.settle(records, backlog);
-        self.limit.settle(evicted, self.entries_above(slice));
+        // What is above the limits may have come with the oldest of what was booked.
+        let waited = self.journal.age().max(since);
+        self.journal.settle(records, backlog, since);
+        self.limit.settle(evicted, self.entries_above(slice), waited);
         let done = entries_of(slice);
-        self.uncounted = if next.is_zero() && self.counted() < done.max(1) {
+        let is_explained = self.counted() >= done.max(1) && expired < done.div_ceil(2).max(1);
+        self.uncounted = if next.is_zero() && !is_explained {
             self.uncounted.saturating_mul(GROWTH).max(done.saturating_mul(2)).max(1)
         } else {
             0
@@ -116,16 +119,16 @@ mod tests {
     fn what_is_not_counted_is_guessed_to_be_more_and_more() {
         let mut need = Need::default();
         let mut check = |expired, backlog, next, want| {
-            need.learn(&Slice { expired, backlog, next, ..Slice::default() });
+            need.learn(&Slice { expired, backlog, next, ..Slice::default() }, MS);
             assert_eq!(need.uncounted(), want);
         };
         check(100, 0, Duration::ZERO, 200);
         check(100, 0, Duration::ZERO, 1_600);
         check(100, 0, Duration::ZERO, 12_800);
         check(100, 0, MS, 0);
-        // What is counted explains that there is more to do.
-        check(100, 100, Duration::ZERO, 0);
-        check(100, 99, Duration::ZERO, 200);
+        // What is counted explains that there is more to do, unless it was not what the slice dealt with.
+        check(0, 100, Duration::ZERO, 0);
+        check(1, 100, Duration::ZERO, 2);
         check(0, 0, MS, 0);
         check(0, 0, Duration::ZERO, 1);
     }
@@ -133,12 +136,12 @@ mod tests {
     #[test]
     fn lag_counts_from_when_the_store_wanted_to_be_called() {
         let mut need = Need::default();
-        need.learn(&Slice { overdue: 30 * MS, next: 20 * MS, ..Slice::default() });
+        need.learn(&Slice { overdue: 30 * MS, next: 20 * MS, ..Slice::default() }, MS);
         need.pass(15 * MS);
         assert_eq!((need.lag(), need.next_in()), (Duration::ZERO, 5 * MS));
         need.pass(15 * MS);
         assert_eq!((need.lag(), need.next_in()), (10 * MS, Duration::ZERO));
-        need.learn(&Slice { overdue: 30 * MS, ..Slice::default() });
+        need.learn(&Slice { overdue: 30 * MS, ..Slice::default() }, MS);
         need.pass(MS);
         assert_eq!(need.lag(), 31 * MS);
     }
@@ -146,17 +149,18 @@ mod tests {
     #[test]
     fn bytes_above_the_limit_are_weighed_in_entries() {
         let mut need = Need::default();
-        let mut check = |evicted, bytes, owed, lag: u32| {
+        let mut check = |evicted, bytes, owed, lag| {
             need.pass(10 * MS);
-            need.learn(&Slice { evicted, excess: excess(bytes), next: MS, ..Slice::default() });
+            let slice = Slice { evicted, excess: excess(bytes), next: MS, ..Slice::default() };
+            need.learn(&slice, 10 * MS);
             assert_eq!((need.counted(), need.is_above_limit()), (owed, bytes > 0));
-            assert_eq!(need.lag(), lag * MS);
+            assert_eq!(need.lag().as_millis(), lag);
         };
-        check(0, 50_000, 1, 0);
-        check(10, 49_000, 490, 0);
-        check(10, 48_000, 480, 10);
+        check(0, 50_000, 1, 10);
+        check(10, 49_000, 490, 9);
+        check(10, 48_000, 480, 19);
         // As much came as went, which tells nothing of weights; what was known of them fades.
-        check(480, 48_000, 484, 0);
+        check(480, 48_000, 484, 10);
         check(484, 0, 0, 0);
     }
 }

@@ -8,10 +8,9 @@ use super::{PacingSettings, Plan, from_seconds};
 use crate::store::Slice;
 use crate::units::{Random, Timestamp};
 
-/// What is left is to be worked off within the target less its age, but not faster than within this part of it.
-const LEAST_HORIZON: u32 = 8;
-/// What is left and not counted is to be worked off within this part of the target: it may be far more.
-const PROBE: u32 = 32;
+/// What is left is to be worked off within the target less its age, but not faster than within this part of the target;
+/// what is left and not counted within just this, for it may be far more.
+const SHORTEST: u32 = 32;
 /// While something is left there are at least so many slices until it is late.
 const LEAST_SLICES: u32 = 4;
 /// A slice with nothing known to be left may find this much more than is expected.
@@ -56,7 +55,7 @@ impl Pacer {
             now: Timestamp::default(),
             due_in: Duration::ZERO,
             late: Duration::ZERO,
-            since_slice: Duration::MAX,
+            since_slice: settings.max_interval,
             overhead: Duration::ZERO,
             batch: settings.bounded(0.0),
             is_woken: false,
@@ -70,10 +69,10 @@ impl Pacer {
     /// Learns what came of a slice that ended at `now`.
     pub fn slice_done(&mut self, now: Timestamp, slice: &Slice) {
         self.pass(now);
-        self.overhead = self.late;
-        (self.since_slice, self.failures, self.is_woken) = (Duration::ZERO, 0, false);
+        let since = std::mem::take(&mut self.since_slice);
+        (self.overhead, self.failures, self.is_woken) = (self.late, 0, false);
         let before = self.need.counted();
-        self.need.learn(slice);
+        self.need.learn(slice, since);
         let done = entries_of(slice);
         self.cost.learn(slice.held, done);
         if self.need.uncounted() == 0 {
@@ -146,9 +145,9 @@ impl Pacer {
     /// more slices, then in larger ones.
     fn drain(&self) -> (Duration, f64) {
         let target = self.settings.target();
-        let horizon = target.saturating_sub(self.need.lag()).max(target / LEAST_HORIZON);
+        let horizon = target.saturating_sub(self.need.lag()).max(target / SHORTEST);
         let rate = self.need.counted() as f64 / horizon.as_secs_f64()
-            + self.need.uncounted() as f64 / (target / PROBE).as_secs_f64()
+            + self.need.uncounted() as f64 / (target / SHORTEST).as_secs_f64()
             + self.flow.rate();
         let delay = from_seconds(self.settings.least_batch as f64 / rate)
             .max(self.need.next_in())
@@ -175,7 +174,7 @@ impl Pacer {
     /// How long what is due may wait for more of its kind: half of the target where many entries come within it, hardly
     /// at all where hardly any do.
     fn patience(&self, rate: f64) -> Duration {
-        let longest = (self.settings.target() / 4).as_secs_f64();
+        let longest = self.settings.patience().as_secs_f64();
         let expected = rate * longest;
         from_seconds(longest * expected / (1.0 + expected))
     }
@@ -185,8 +184,9 @@ impl Pacer {
             return Duration::ZERO;
         }
         let target = self.settings.target();
-        let by_store = self.need.next_in().saturating_add(target).saturating_sub(self.need.lag());
-        let by_plan = self.due_in.saturating_add(target).saturating_sub(self.late);
+        let by_store =
+            self.need.next_in().saturating_add(target / 2).saturating_sub(self.need.lag());
+        let by_plan = self.due_in.saturating_add(target / 4).saturating_sub(self.late);
         by_store.min(by_plan).min(self.urgent_by_work())
     }
 

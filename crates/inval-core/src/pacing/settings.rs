@@ -19,7 +19,7 @@ pub struct PacingSettings {
     pub duty_cycle: f64,
     /// The share of a server's time that all upkeep together may take, urgent or not.
     pub urgent_duty_cycle: f64,
-    /// A slice is worth its fixed cost from so many entries on; fewer wait for a quarter of `max_lag` at most.
+    /// A slice is worth its fixed cost from so many entries on; fewer wait for an eighth of `max_lag` at most.
     pub least_batch: u64,
     /// The most entries of a slice.
     pub most_batch: u64,
@@ -158,10 +158,14 @@ impl PacingSettings {
         Ok(())
     }
 
-    /// In what time what is seen is to be worked off: half of `max_lag`, for the other half may have passed
-    /// before it was seen.
+    /// At what age the last of what is seen is to be worked off; the rest of `max_lag` is for what goes otherwise.
     pub(super) fn target(&self) -> Duration {
-        self.max_lag / 2
+        self.max_lag / 4 * 3
+    }
+
+    /// How long what is due may wait for more of its kind, at most.
+    pub(super) fn patience(&self) -> Duration {
+        self.max_lag / 8
     }
 
     /// `batch` within the bounds.
