@@ -7,6 +7,9 @@ const KEPT: f64 = 0.5;
 /// Clocks tick in milliseconds: what came within less is counted with what comes next.
 const LEAST_SPAN: Duration = Duration::from_millis(1);
 
+/// Less than an entry an hour is none.
+const LEAST_RATE: f64 = 1.0 / 3_600.0;
+
 /// How many entries there are to be worked off each second: the mean of the last few slices, each of which
 /// weighs half as much as the next. With slices that find nothing to do it halves each time.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,7 +30,8 @@ impl Flow {
         self.came += came.max(0.0);
         if self.span >= LEAST_SPAN {
             let sample = self.came / self.span.as_secs_f64();
-            self.rate = if self.rate > 0.0 { sample + KEPT * (self.rate - sample) } else { sample };
+            let rate = if self.rate > 0.0 { sample + KEPT * (self.rate - sample) } else { sample };
+            self.rate = if rate >= LEAST_RATE { rate } else { 0.0 };
             self.skip();
         }
     }

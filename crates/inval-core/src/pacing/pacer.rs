@@ -144,14 +144,15 @@ impl Pacer {
     /// Delay and batch while something is left: the rate at which it is gone in time, at first in
     /// more slices, then in larger ones.
     fn drain(&self) -> (Duration, f64) {
-        let target = self.settings.target();
-        let horizon = target.saturating_sub(self.need.lag()).max(target / SHORTEST);
+        let horizon = self.horizon();
+        let shortest = self.settings.target() / SHORTEST;
         let rate = self.need.counted() as f64 / horizon.as_secs_f64()
-            + self.need.uncounted() as f64 / (target / SHORTEST).as_secs_f64()
+            + self.need.uncounted() as f64 / shortest.as_secs_f64()
             + self.flow.rate();
         let delay = from_seconds(self.settings.least_batch as f64 / rate)
             .max(self.need.next_in())
             .min(horizon / LEAST_SLICES)
+            .min(self.settings.max_interval)
             .max(self.settings.min_interval);
         (delay, rate * self.interval(delay))
     }
@@ -179,19 +180,26 @@ impl Pacer {
         from_seconds(longest * expected / (1.0 + expected))
     }
 
+    /// How long what is left may still take.
+    fn horizon(&self) -> Duration {
+        let target = self.settings.target();
+        target.saturating_sub(self.need.lag()).max(target / SHORTEST)
+    }
+
     fn urgent_in(&self) -> Duration {
         if self.is_woken || self.need.is_above_limit() {
             return Duration::ZERO;
         }
         let target = self.settings.target();
-        let by_store =
-            self.need.next_in().saturating_add(target / 2).saturating_sub(self.need.lag());
-        let by_plan = self.due_in.saturating_add(target / 4).saturating_sub(self.late);
+        let (lag, next_in) = (self.need.lag(), self.need.next_in());
+        let by_store = next_in.saturating_add(target / 2).saturating_sub(lag);
+        let longest = if self.left() > 0 { self.horizon() / LEAST_SLICES } else { target };
+        let by_plan = self.due_in.saturating_add(longest / 4).saturating_sub(self.late);
         by_store.min(by_plan).min(self.urgent_by_work())
     }
 
-    /// How long until what is left, and what comes, is more than the normal share of the server can work off in half of
-    /// the time that is left.
+    /// How long until the normal share of the server cannot work off what is left, and what comes, in half of the time
+    /// that is left.
     fn urgent_by_work(&self) -> Duration {
         let cost = self.cost.each();
         let spare = self.settings.duty_cycle - cost * self.flow.rate();
@@ -199,8 +207,8 @@ impl Pacer {
             _ if spare <= 0.0 => Duration::ZERO,
             0 => Duration::MAX,
             left => {
-                let work = from_seconds(cost * left as f64 / spare);
-                (self.settings.target() / 2).saturating_sub(self.need.lag()).saturating_sub(work)
+                let work = from_seconds(2.0 * cost * left as f64 / spare);
+                self.settings.target().saturating_sub(self.need.lag()).saturating_sub(work)
             }
         }
     }

@@ -1,0 +1,20 @@
+//! The pacing controller in a simulated world of one server, its clients and the partitions that share it: what it promises holds,
+//! whatever comes.
+#![cfg(test)]
+
+#[path = "support/cases.rs"]
+mod cases;
+
+mod pacing {
+    pub(crate) mod arrivals;
+    pub(crate) mod envelope;
+    pub(crate) mod partition;
+    pub(crate) mod server;
+    pub(crate) mod world;
+
+    mod promises;
+    mod steadiness;
+    mod guard;
+    mod errors;
+    mod properties;
+}
