@@ -20,6 +20,8 @@ mod room;
 mod order;
 mod accounts;
 mod concurrency;
+mod reconfiguring;
+mod watching;
 
 use std::future::Future;
 use std::time::Duration;
@@ -42,6 +44,9 @@ pub trait Harness {
 
     /// Whether an entry can have a TTL besides the time to idle.
     const TTL_BESIDES_IDLE: bool;
+
+    /// Whether nobody but the suite does upkeep, and the books tell at once what was done.
+    const SOLE_UPKEEP: bool = false;
 
     /// How long to wait for what a store books or collects after the fact.
     const PATIENCE: Duration = Duration::from_secs(20);

@@ -13,7 +13,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use inval_memory::{ManualClock, Strategy};
+use inval_memory::{Config, ManualClock, Strategy};
 use shuttle::future::{block_on, yield_now};
 use shuttle::sync::atomic::{AtomicU64, Ordering};
 use shuttle::thread;
@@ -264,9 +264,15 @@ fn whatever_the_calls_the_books_stay_sound_and_the_listener_is_told() {
             }),
             work(|cache| {
                 cache.insert_with(1, 11, ttl(1)).unwrap();
-                assert!(cache.iter().count() <= 8 && cache.usage().entries <= 4);
+                assert!(cache.iter().count() <= 16 && cache.usage().entries <= 8);
                 cache.maintain(at(1));
                 cache.remove(&3);
+            }),
+            work(|cache| {
+                let config = Config::builder().strategy(cache.config().strategy());
+                cache.reconfigure(&config.max_entries(8).build().unwrap()).unwrap();
+                cache.insert(6, 61);
+                cache.reconfigure(&config.max_entries(4).build().unwrap()).unwrap();
             }),
             work(|cache| {
                 cache.get_or_insert_with(&2, || {
@@ -277,7 +283,8 @@ fn whatever_the_calls_the_books_stay_sound_and_the_listener_is_told() {
                 cache.insert(2, 22);
             }),
         ]);
-        assert_eq!(cache.validate(), Ok(()));
+        cache.maintain(at(1));
+        assert_eq!((cache.validate(), cache.config().max_entries()), (Ok(()), Some(4)));
         let told = journal.take();
         let tallies = CAUSES.map(|cause| told.iter().filter(|r| r.cause == cause).count() as u64);
         assert_eq!(tallies, removals(&cache.stats()).map(|removed| removed.entries));

@@ -42,6 +42,8 @@ macro_rules! conformance_tests {
             lifetimes::jitter_only_shortens_a_ttl
             upkeep::upkeep_takes_off_the_books_what_has_expired
             upkeep::upkeep_keeps_up_when_called_as_it_asks
+            upkeep::upkeep_tells_how_late_it_comes
+            upkeep::upkeep_keeps_to_a_budget_in_entries
             idleness::a_read_starts_the_time_to_idle_anew
             idleness::a_look_does_not_start_the_time_to_idle_anew
             idleness::no_read_moves_a_ttl
@@ -61,6 +63,13 @@ macro_rules! conformance_tests {
             concurrency::writes_at_the_same_time_are_all_there
             concurrency::of_writes_if_absent_at_the_same_time_one_is_stored
             concurrency::an_entry_is_invalidated_once
+            reconfiguring::a_raised_limit_lets_more_in
+            reconfiguring::a_lowered_limit_is_reached_and_not_passed
+            reconfiguring::writes_go_on_while_a_lowered_limit_is_reached
+            reconfiguring::what_cannot_change_is_refused_and_nothing_changes
+            reconfiguring::a_changed_ttl_is_for_what_is_written_from_then_on
+            watching::every_removal_is_told_once_with_its_cause
+            watching::the_last_to_watch_is_told_instead_of_those_before
         }
     };
     (@tests [$run:path] $($module:ident::$check:ident)*) => {

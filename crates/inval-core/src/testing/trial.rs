@@ -16,7 +16,7 @@ const BUDGET: Duration = Duration::from_millis(10);
 
 /// A store with what made it.
 pub(super) struct Trial<'a, H: Harness> {
-    harness: &'a H,
+    pub(super) harness: &'a H,
     pub(super) store: H::Store,
 }
 

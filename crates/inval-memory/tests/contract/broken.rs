@@ -1,22 +1,25 @@
 //! Stores that break the contract, each in one way.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use inval_core::testing::Harness;
 use inval_memory::PutCondition::{Always, IfAbsent, IfPresent};
 use inval_memory::{
-    Budget, Config, Key, Lifetime, MAX_LIFETIME, Put, PutOptions, ReconfigureError,
-    RemovalListener, Slice, Stats, Store, Strategy, Usage, Weight,
+    Budget, Config, Key, Lifetime, MAX_LIFETIME, Put, PutOptions, ReconfigureError, Removal,
+    RemovalCause, RemovalListener, Slice, Stats, Store, Strategy, Timestamp, Usage, Weight,
 };
 use thiserror::Error;
 
 use super::faults::Fault;
 use super::harness::{ByteCache, Memory};
 use crate::support::tasks::yield_once;
+
+/// Short enough for upkeep to keep up all the same.
+const RESTING: Duration = Duration::from_millis(1);
 
 /// Makes embedded stores with a fault.
 pub(crate) struct BrokenMemory {
@@ -36,6 +39,7 @@ impl Harness for BrokenMemory {
     const MOMENT: Duration = Memory::MOMENT;
     const ACCESS_GRAIN: Duration = Memory::ACCESS_GRAIN;
     const TTL_BESIDES_IDLE: bool = true;
+    const SOLE_UPKEEP: bool = true;
     /// Nothing in this store ever comes late.
     const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -96,6 +100,9 @@ pub(crate) struct Broken {
     /// Keys that were written and not invalidated since, alive or not.
     written: Mutex<HashSet<Key>>,
     is_writing: AtomicBool,
+    /// What it says that it keeps to, where that is not so.
+    pretended: Mutex<Option<Config>>,
+    is_watched: AtomicBool,
 }
 
 #[derive(Debug, Error)]
@@ -104,7 +111,15 @@ pub(crate) struct Failing;
 
 impl Broken {
     fn new(store: ByteCache, fault: Fault, max_entries: Option<u64>) -> Self {
-        Self { store, fault, max_entries, written: Mutex::default(), is_writing: false.into() }
+        Self {
+            store,
+            fault,
+            max_entries,
+            written: Mutex::default(),
+            is_writing: false.into(),
+            pretended: Mutex::default(),
+            is_watched: false.into(),
+        }
     }
 
     /// The value under a key, by a look that the store does not notice.
@@ -192,6 +207,40 @@ impl Broken {
         put
     }
 
+    /// Changes limits and lifetimes as the fault has it.
+    fn change(&self, config: &Config) -> Result<(), ReconfigureError<Failing>> {
+        let before = self.store.config();
+        match self.fault {
+            Fault::ChangesInNameOnly => {
+                before.change(config, self.store.partitions())?;
+                *self.pretended.lock().unwrap() = Some(*config);
+                return Ok(());
+            }
+            Fault::TakesAnyConfiguration => {
+                let _ = self.store.reconfigure(config);
+                return Ok(());
+            }
+            Fault::ChangesWithoutAName => *self.pretended.lock().unwrap() = Some(before),
+            Fault::GoesBelowLoweredLimits if config.max_entries() < before.max_entries() => {
+                let lower = Config::builder().strategy(config.strategy()).max_entries(4);
+                self.store.reconfigure(&lower.build().unwrap())?;
+                self.store.maintain(Timestamp::default());
+            }
+            _ => {}
+        }
+        self.store.reconfigure(config)?;
+        if self.fault == Fault::GivesTheNewTtlToAll {
+            self.store.iter().for_each(|(key, value)| self.store.insert(key, value));
+        }
+        Ok(())
+    }
+
+    /// Whether more is held than the limit that there is now.
+    fn is_above_limit(&self) -> bool {
+        let most = self.store.config().max_entries();
+        most.is_some_and(|most| self.store.usage().entries > most)
+    }
+
     async fn check_and_write(&self, key: &Key, value: Bytes, options: PutOptions) -> Put {
         if options.condition == IfAbsent && self.store.contains(key) {
             return Put::Unmet;
@@ -247,6 +296,7 @@ impl Store for Broken {
             Fault::TakesExpiredForPresent if was_written && options.condition == IfAbsent => {
                 Put::Unmet
             }
+            Fault::WritesNothingAboveALimit if self.is_above_limit() => Put::Stored,
             Fault::LosesOverlappingWrites => self.write_alone(key, value, options).await,
             Fault::ChecksBeforeItActs => self.check_and_write(key, value, options).await,
             _ => self.write(key, value, options).await,
@@ -330,23 +380,45 @@ impl Store for Broken {
     }
 
     fn config(&self) -> Config {
-        Store::config(&self.store)
+        self.pretended.lock().unwrap().unwrap_or_else(|| self.store.config())
     }
 
     async fn reconfigure(&self, config: &Config) -> Result<(), ReconfigureError<Failing>> {
-        Ok(self.store.reconfigure(config)?)
+        self.change(config)
     }
 
     async fn maintain(&self, partition: u32, budget: Budget) -> Result<Slice, Failing> {
         if self.fault == Fault::MaintainsNothing {
             return Ok(Slice::default());
         }
-        let Ok(slice) = Store::maintain(&self.store, partition, budget).await;
-        let asleep = Duration::from_secs(3_600);
-        Ok(if self.fault == Fault::Oversleeps { Slice { next: asleep, ..slice } } else { slice })
+        let entries = if self.fault == Fault::IgnoresBudgets { u64::MAX } else { budget.entries };
+        let Ok(slice) = Store::maintain(&self.store, partition, Budget { entries, ..budget }).await;
+        Ok(match self.fault {
+            Fault::Oversleeps => Slice { next: Duration::from_secs(3_600), ..slice },
+            Fault::SleepsOverTheRest => Slice { next: slice.next.max(RESTING), ..slice },
+            Fault::IsNeverLate => Slice { overdue: Duration::ZERO, ..slice },
+            Fault::IsAlwaysLate => Slice { overdue: slice.overdue.max(RESTING), ..slice },
+            _ => slice,
+        })
     }
 
     fn watch(&self, listener: RemovalListener) {
-        self.store.watch(listener);
+        let was_watched = self.is_watched.swap(true, Ordering::SeqCst);
+        match self.fault {
+            Fault::TellsNobody => {}
+            Fault::KeepsTheFirstListener if was_watched => {}
+            Fault::TellsTwice => self.store.watch(Arc::new(move |removal| {
+                listener(removal);
+                listener(removal);
+            })),
+            Fault::TellsAnotherCause => self.store.watch(Arc::new(move |removal| {
+                let cause = match removal.cause {
+                    RemovalCause::Expired => RemovalCause::Evicted,
+                    cause => cause,
+                };
+                listener(&Removal { cause, ..*removal });
+            })),
+            _ => self.store.watch(listener),
+        }
     }
 }

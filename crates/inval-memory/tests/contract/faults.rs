@@ -30,6 +30,10 @@ pub(crate) enum Fault {
     TellsNoLifetime,
     MaintainsNothing,
     Oversleeps,
+    IsNeverLate,
+    IsAlwaysLate,
+    IgnoresBudgets,
+    SleepsOverTheRest,
     ReadsAreNoAccesses,
     LooksAreAccesses,
     ReadsRenewTtls,
@@ -41,6 +45,16 @@ pub(crate) enum Fault {
     ConfusesStrategies,
     LosesOverlappingWrites,
     ChecksBeforeItActs,
+    ChangesInNameOnly,
+    ChangesWithoutAName,
+    TakesAnyConfiguration,
+    GoesBelowLoweredLimits,
+    WritesNothingAboveALimit,
+    GivesTheNewTtlToAll,
+    TellsNobody,
+    TellsTwice,
+    TellsAnotherCause,
+    KeepsTheFirstListener,
 }
 
 /// Each fault with the checks that must notice it; others may.
@@ -77,6 +91,10 @@ pub(crate) const NOTICED: &[(Fault, &[&str])] = &[
     (Fault::TellsNoLifetime, &["lifetimes_are_told_as_they_are"]),
     (Fault::MaintainsNothing, &["upkeep_takes_off_the_books_what_has_expired"]),
     (Fault::Oversleeps, &["upkeep_keeps_up_when_called_as_it_asks"]),
+    (Fault::IsNeverLate, &["upkeep_tells_how_late_it_comes"]),
+    (Fault::IsAlwaysLate, &["upkeep_tells_how_late_it_comes"]),
+    (Fault::IgnoresBudgets, &["upkeep_keeps_to_a_budget_in_entries"]),
+    (Fault::SleepsOverTheRest, &["upkeep_keeps_to_a_budget_in_entries"]),
     (
         Fault::ReadsAreNoAccesses,
         &[
@@ -119,4 +137,22 @@ pub(crate) const NOTICED: &[(Fault, &[&str])] = &[
         Fault::ChecksBeforeItActs,
         &["of_writes_if_absent_at_the_same_time_one_is_stored", "an_entry_is_invalidated_once"],
     ),
+    (
+        Fault::ChangesInNameOnly,
+        &[
+            "a_raised_limit_lets_more_in",
+            "a_lowered_limit_is_reached_and_not_passed",
+            "writes_go_on_while_a_lowered_limit_is_reached",
+            "a_changed_ttl_is_for_what_is_written_from_then_on",
+        ],
+    ),
+    (Fault::ChangesWithoutAName, &["a_raised_limit_lets_more_in"]),
+    (Fault::TakesAnyConfiguration, &["what_cannot_change_is_refused_and_nothing_changes"]),
+    (Fault::GoesBelowLoweredLimits, &["a_lowered_limit_is_reached_and_not_passed"]),
+    (Fault::WritesNothingAboveALimit, &["writes_go_on_while_a_lowered_limit_is_reached"]),
+    (Fault::GivesTheNewTtlToAll, &["a_changed_ttl_is_for_what_is_written_from_then_on"]),
+    (Fault::TellsNobody, &["every_removal_is_told_once_with_its_cause"]),
+    (Fault::TellsTwice, &["every_removal_is_told_once_with_its_cause"]),
+    (Fault::TellsAnotherCause, &["every_removal_is_told_once_with_its_cause"]),
+    (Fault::KeepsTheFirstListener, &["the_last_to_watch_is_told_instead_of_those_before"]),
 ];

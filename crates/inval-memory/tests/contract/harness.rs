@@ -38,6 +38,7 @@ impl Harness for Memory {
     const MOMENT: Duration = Duration::from_millis(10);
     const ACCESS_GRAIN: Duration = Duration::from_millis(1);
     const TTL_BESIDES_IDLE: bool = true;
+    const SOLE_UPKEEP: bool = true;
 
     fn partitions(&self) -> u32 {
         self.shards
