@@ -2,6 +2,8 @@
 
 mod replay;
 mod config;
+mod client;
+mod namespaces;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -11,7 +13,11 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use inval_redis::{Credentials, Target, TargetError};
 
+pub(crate) use client::{
+    Access, Form, GetArgs, KeyEncoding, PutArgs, RmArgs, RunNowArgs, StatsArgs, TtlArgs,
+};
 pub(crate) use config::ConfigCommand;
+pub(crate) use namespaces::NamespaceCommand;
 pub(crate) use replay::ReplayArgs;
 
 const EXAMPLES: &str = "\
@@ -22,11 +28,22 @@ Examples:
   zcat log.gz | cut -f3 | inval replay --trace - --format keys --max-entries 50000
   inval replay --trace requests.csv --store redis://127.0.0.1:6379
 
-Exit codes: 0 done; 2 bad usage or malformed input; 1 any other failure.";
+";
+const OVERVIEW: &str = "\
+Examples:
+  inval replay --trace requests.csv               which strategy, which size?
+  inval ns create users --strategy lru --max-bytes 256MiB --ttl 1h
+  inval get alice -n users
+  inval stats --watch
+
+";
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 failed; 2 bad usage or invalid input; 3 not there, or a condition is unmet;
+4 the daemon or the store cannot be reached.";
 
 /// Keeps caches in order: limits, TTLs and eviction policies.
 #[derive(Debug, Parser)]
-#[command(name = "inval", version, after_help = EXAMPLES)]
+#[command(name = "inval", version, after_help = [OVERVIEW, EXIT_CODES].concat())]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -39,10 +56,38 @@ pub(crate) enum Command {
         long_about = "Replay requests through caches of several strategies and compare their miss \
                       ratios.\n\nEvery request reads its key; a miss inserts it. Without --trace \
                       and --workload a built-in workload is replayed.",
-        after_help = EXAMPLES,
-        after_long_help = [replay::NOTES, EXAMPLES].concat(),
+        after_help = [EXAMPLES, EXIT_CODES].concat(),
+        after_long_help = [replay::NOTES, EXAMPLES, EXIT_CODES].concat(),
     )]
     Replay(Box<ReplayArgs>),
+
+    /// Write the value under a key to standard output
+    #[command(after_help = EXIT_CODES)]
+    Get(GetArgs),
+
+    /// Write a value under a key
+    #[command(after_help = EXIT_CODES)]
+    Put(PutArgs),
+
+    /// Delete the entries under keys
+    #[command(after_help = EXIT_CODES)]
+    Rm(RmArgs),
+
+    /// Print how long an entry has still to live
+    #[command(after_help = EXIT_CODES)]
+    Ttl(TtlArgs),
+
+    /// List, create, change and delete namespaces
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Ns(NamespaceCommand),
+
+    /// Print the statistics of namespaces, once or again and again
+    #[command(after_help = EXIT_CODES)]
+    Stats(StatsArgs),
+
+    /// Do the upkeep of namespaces at once, until nothing is left to do
+    #[command(after_help = EXIT_CODES)]
+    RunNow(RunNowArgs),
 
     /// Check the configuration file of the daemon, or print an example
     #[command(subcommand)]

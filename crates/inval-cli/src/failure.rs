@@ -4,10 +4,11 @@ use std::io;
 use std::process::ExitCode;
 
 use inval_core::ConfigError;
-use inval_redis::{OpenError, TargetError};
+use inval_redis::{Error as StoreError, OpenError, TargetError};
 use inval_replay::TraceError;
 use thiserror::Error;
 
+use crate::client::ClientError;
 use crate::config::ConfigFileError;
 
 /// A command line that cannot be carried out.
@@ -38,13 +39,62 @@ pub(crate) enum UsageError {
 #[error("interrupted")]
 pub(crate) struct Interrupted;
 
-/// 2 if the command line or the input is malformed, 1 for everything else.
+/// What an exit code says. Success is 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// It failed, for none of the reasons below.
+    Failure = 1,
+    /// The command line or the input is malformed, or cannot be carried out.
+    Invalid = 2,
+    /// What was asked for is not there, or the condition of a write did not hold.
+    Absent = 3,
+    /// The daemon or the store cannot be reached.
+    Unreachable = 4,
+}
+
+impl Exit {
+    /// What the failure of a store is.
+    pub(crate) fn of_store(error: &StoreError) -> Self {
+        match error {
+            StoreError::Unreachable(_) | StoreError::Unresolved => Self::Unreachable,
+            StoreError::ConnectionLost | StoreError::Timeout => Self::Unreachable,
+            StoreError::OutcomeUnknown(_) | StoreError::UnknownMaster => Self::Unreachable,
+            StoreError::ValueTooLarge(_) | StoreError::OwnTtlWithIdle => Self::Invalid,
+            _ => Self::Failure,
+        }
+    }
+
+    /// What it is that a namespace cannot be opened.
+    pub(crate) fn of_opening(error: &OpenError) -> Self {
+        match error {
+            OpenError::Server(error) => Self::of_store(error),
+            OpenError::IdleWithTtl | OpenError::Partitions(_) => Self::Invalid,
+            _ => Self::Failure,
+        }
+    }
+
+    fn of(error: &anyhow::Error) -> Self {
+        if let Some(error) = error.downcast_ref::<ClientError>() {
+            return error.exit();
+        }
+        if let Some(error) = error.downcast_ref::<StoreError>() {
+            return Self::of_store(error);
+        }
+        if let Some(error) = error.downcast_ref::<OpenError>() {
+            return Self::of_opening(error);
+        }
+        let is_malformed = error.downcast_ref().is_some_and(TraceError::is_malformed);
+        if is_malformed || error.is::<UsageError>() || error.is::<ConfigFileError>() {
+            return Self::Invalid;
+        }
+        Self::Failure
+    }
+}
+
+/// The exit code that a failure ends with.
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
-    let is_malformed = error.downcast_ref().is_some_and(TraceError::is_malformed);
-    let has_no_room = matches!(error.downcast_ref(), Some(OpenError::Partitions(_)));
-    let is_usage =
-        is_malformed || has_no_room || error.is::<UsageError>() || error.is::<ConfigFileError>();
-    ExitCode::from(if is_usage { 2 } else { 1 })
+    ExitCode::from(Exit::of(error) as u8)
 }
 
 /// Whether whoever read our output has had enough, which is no failure.

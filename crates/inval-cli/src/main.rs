@@ -1,6 +1,7 @@
 //! The binary `inval`: reads the command line, runs the command, turns its end into an exit code.
 
 mod args;
+mod client;
 mod config;
 mod failure;
 
@@ -13,6 +14,7 @@ mod source;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
 
@@ -25,6 +27,13 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Some(Command::Replay(args)) => replay::run(&args),
+        Some(Command::Get(args)) => client::get(&args),
+        Some(Command::Put(args)) => client::put(&args),
+        Some(Command::Rm(args)) => client::rm(&args),
+        Some(Command::Ttl(args)) => client::ttl(&args),
+        Some(Command::Ns(command)) => client::ns(&command),
+        Some(Command::Stats(args)) => client::stats(&args),
+        Some(Command::RunNow(args)) => client::run_now(&args),
         Some(Command::Config(command)) => config::run(&command),
         Some(Command::Completions { shell }) => print_completions(shell),
         None => Cli::command().print_help().map_err(anyhow::Error::from),
@@ -47,8 +56,8 @@ fn print_completions(shell: Shell) -> anyhow::Result<()> {
     Ok(io::stdout().write_all(&script)?)
 }
 
-/// Says what is wrong with the command line, or helps. What is wrong may be a URL out of place, which
-/// may hold a password.
+/// Says what is wrong with the command line, or helps. What is wrong may be a URL out of place, which may
+/// hold a password, or one word too many, which may be a value.
 fn refuse(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     let args = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
@@ -56,11 +65,17 @@ fn refuse(error: &clap::Error) -> ExitCode {
         Some((_, value)) => value.to_owned(),
         None => arg,
     };
-    let urls: Vec<String> = args.map(value).filter(|value| value.contains("://")).collect();
-    if !urls.iter().any(|url| text.contains(url)) {
+    let urls = args.map(value).filter(|value| value.contains("://"));
+    let mut shown = urls.fold(text.clone(), |text, url| text.replace(&url, "<URL>"));
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg)
+        && error.kind() == ErrorKind::UnknownArgument
+        && !word.starts_with('-')
+    {
+        shown = shown.replace(&format!("'{word}'"), "'<WORD>'");
+    }
+    if shown == text {
         error.exit();
     }
-    let text = urls.iter().fold(text, |text, url| text.replace(url, "<URL>"));
-    let _ = write!(io::stderr(), "{text}");
+    let _ = write!(io::stderr(), "{shown}");
     ExitCode::from(2)
 }

@@ -1,0 +1,24 @@
+//! The operator's commands: what each does at a daemon or straight at a store, and what it prints.
+
+mod entries;
+mod namespaces;
+mod stats;
+mod watch;
+mod upkeep;
+
+mod endpoint;
+mod http;
+mod direct;
+mod values;
+mod statistics;
+mod keys;
+mod print;
+mod error;
+
+pub(crate) use entries::{get, put, rm, ttl};
+pub(crate) use error::ClientError;
+pub(crate) use http::{DaemonUrl, DaemonUrlError};
+pub(crate) use namespaces::ns;
+pub(crate) use stats::stats;
+pub(crate) use upkeep::run_now;
+pub(crate) use values::{Change, Changes, Span};

@@ -1,0 +1,232 @@
+//! The operator's commands straight at real servers, without a daemon.
+
+#![cfg(test)]
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use assert_cmd::Command;
+use inval_test_servers::{Cluster, Options, Server};
+use serde_json::{Value, json};
+
+/// What `inval` did: exit code, standard output, standard error.
+fn inval(args: &[&str], url: &str) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_inval"));
+    // The daemon of the environment does not count.
+    command.env("INVAL_DAEMON", "http://bob:hush@host").env("INVAL_NAMESPACE", "users");
+    let output = command.args(args).args(["--store", url]).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+/// Runs `inval args`, words between spaces, which must end as `want` says.
+fn check(server: &Server, args: &str, want: (i32, &str, &str)) {
+    let args: Vec<&str> = args.split(' ').collect();
+    let (code, stdout, stderr) = inval(&args, &server.url());
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), want, "{args:?}");
+}
+
+/// What `inval args --output json` prints.
+fn json_of(url: &str, args: &str) -> Value {
+    let args: Vec<&str> = args.split(' ').chain(["--output", "json"]).collect();
+    let (code, stdout, stderr) = inval(&args, url);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{args:?}");
+    serde_json::from_str(&stdout).unwrap()
+}
+
+fn server_with(settings: &str) -> Server {
+    let server = Server::redis().unwrap();
+    json_of(&server.url(), &format!("ns create users {settings}"));
+    server
+}
+
+#[test]
+fn entries_are_written_read_and_deleted() {
+    let server = server_with("--max-entries 100");
+    let nobody = "inval: there is no entry under the key in the namespace users\n";
+    check(&server, "get k", (3, "", nobody));
+    check(&server, "ttl k", (3, "", nobody));
+    let is_gone = "inval: there is no entry under the key, so nothing was written\n";
+    check(&server, "put k v --if-present", (3, "", is_gone));
+    check(&server, "put k v --if-absent", (0, "", ""));
+    let is_there = "inval: there is an entry under the key already, so nothing was written\n";
+    check(&server, "put k w --if-absent", (3, "", is_there));
+    check(&server, "get k", (0, "v", ""));
+    check(&server, "get 6b --key-encoding hex", (0, "v", ""));
+    check(&server, "ttl k", (0, "never\n", ""));
+    check(&server, "put l w --ttl 1d", (0, "", ""));
+    let left = json_of(&server.url(), "ttl l")["expires_in_ms"].as_u64().unwrap();
+    assert!((1..=86_400_000).contains(&left), "{left}");
+    check(&server, "rm k l m l --dry-run", (0, "2 of 3 would be deleted\n", ""));
+    check(&server, "rm k l m l", (0, "2 of 3 deleted\n", ""));
+    check(&server, "rm k", (0, "0 of 1 deleted\n", ""));
+    check(&server, "get k", (3, "", nobody));
+}
+
+#[test]
+fn namespaces_are_created_changed_and_deleted() {
+    let server = Server::redis().unwrap();
+    let none = "inval: there is no namespace users; `inval ns list` shows those there are\n";
+    for command in ["get k", "put k v", "rm k", "ttl k", "stats users", "run-now users"] {
+        check(&server, command, (3, "", none));
+    }
+    for command in ["ns show users", "ns set users --ttl 1m", "ns rm users --yes"] {
+        check(&server, command, (3, "", none));
+    }
+    let shown = "\
+namespace     users
+strategy      lru
+max entries   100
+max bytes     -
+ttl           1m
+time to idle  -
+ttl jitter    0
+partitions    2
+";
+    let create = "ns create users --strategy lru --max-entries 100 --ttl 60s --partitions 2";
+    check(&server, create, (0, shown, ""));
+    let same = "inval: the namespace users was there already, just so\n";
+    check(&server, create, (0, shown, same));
+    let exists = "inval: the namespace users is there already and keeps to something else; \
+                  `inval ns set` changes it\n";
+    check(&server, "ns create users --max-entries 9", (2, "", exists));
+    let changed = json_of(&server.url(), "ns set users --ttl none --max-bytes 1MiB");
+    let config = json!({
+        "strategy": "lru", "max_entries": 100, "max_bytes": 1 << 20, "ttl": null,
+        "time_to_idle": null, "ttl_jitter": 0.0
+    });
+    let users = json!({ "name": "users", "config": config, "partitions": 2, "paused": null });
+    assert_eq!(changed, users);
+    let other = json_of(&server.url(), "ns create other --ttl 1h");
+    assert_eq!(json_of(&server.url(), "ns list"), json!({ "namespaces": [other, users] }));
+    check(&server, "ns rm users --yes", (0, "users deleted\n", ""));
+    assert_eq!(json_of(&server.url(), "ns list"), json!({ "namespaces": [other] }));
+}
+
+#[test]
+fn settings_that_contradict_are_refused() {
+    let server = server_with("--max-entries 100");
+    let check = |args: &str, want: &str| {
+        let args: Vec<&str> = args.split(' ').collect();
+        let (code, stdout, stderr) = inval(&args, &server.url());
+        assert_eq!((code, stdout.as_str()), (2, ""), "{args:?}: {stderr}");
+        assert!(stderr.contains(want), "{args:?}: {stderr}");
+    };
+    check("ns create n", "the cache would grow without bound");
+    check("ns create n --max-entries 0", "max_entries is 0");
+    check("ns create n --ttl 1h --time-to-idle 1m", "ttl and time_to_idle cannot be had together");
+    check("ns create n --max-entries 5 --partitions 9", "no more than the limits have room for");
+    check("ns set users --max-entries none", "the cache would grow without bound");
+    check("ns set users --strategy lru", "strategy cannot change");
+    check("ns set users --time-to-idle 1m", "time_to_idle cannot change");
+    check("ns set users --partitions 2", "partitions cannot change");
+    let before = json_of(&server.url(), "ns show users");
+    assert_eq!(before["config"]["max_entries"], 100);
+}
+
+#[test]
+fn statistics_count_what_operators_do_as_well() {
+    let server = server_with("--max-entries 100");
+    check(&server, "put k value", (0, "", ""));
+    check(&server, "get k", (0, "value", ""));
+    let nobody = "inval: there is no entry under the key in the namespace users\n";
+    check(&server, "get l", (3, "", nobody));
+    let done = json_of(&server.url(), "run-now users");
+    assert_eq!((&done[0]["records"], &done[0]["is_done"]), (&json!(1), &json!(true)));
+    let one = json_of(&server.url(), "stats users");
+    assert_eq!(
+        (&one["hits"], &one["misses"], &one["miss_ratio"]),
+        (&json!(1), &json!(1), &json!(0.5))
+    );
+    assert_eq!(one["usage"], json!({ "entries": 1, "bytes": 6 }));
+    assert_eq!(one["limits"], json!({ "max_entries": 100, "max_bytes": null }));
+    for of_a_manager in ["lag_ms", "backlog", "peak"] {
+        assert_eq!(one[of_a_manager], Value::Null, "{of_a_manager}");
+    }
+    assert_eq!(json_of(&server.url(), "stats"), json!({ "namespaces": { "users": one } }));
+}
+
+#[test]
+fn upkeep_keeps_the_limits_and_leaves_no_lease() {
+    let server = server_with("--strategy fifo --max-entries 10 --partitions 2");
+    for key in 0..40 {
+        check(&server, &format!("put {key} v"), (0, "", ""));
+    }
+    let done = &json_of(&server.url(), "run-now")[0];
+    let field = |name: &str| done[name].as_u64().unwrap();
+    assert_eq!((field("records"), field("evicted")), (40, 30), "{done}");
+    assert_eq!((&done["is_done"], &done["namespace"]), (&json!(true), &json!("users")));
+    assert_eq!(json_of(&server.url(), "stats users")["usage"]["entries"], 10);
+    for partition in 0..2 {
+        let lease = format!("inval:{{users:{partition}}}:lease");
+        assert_eq!(server.command(&["EXISTS", &lease]).unwrap().int(), Some(0));
+    }
+    let nothing = &json_of(&server.url(), "run-now users users")[0];
+    assert_eq!((&nothing["records"], &nothing["evicted"]), (&json!(0), &json!(0)));
+}
+
+#[test]
+fn a_lease_that_is_not_renewed_is_waited_for_and_another_is_told_of() {
+    const LEASE: &str = "inval:{users:0}:lease";
+    let server = server_with("--max-entries 10");
+    check(&server, "put k v", (0, "", ""));
+    assert!(server.command(&["SET", LEASE, "7:other", "PX", "300"]).unwrap().is_ok());
+    assert_eq!(json_of(&server.url(), "run-now users")[0]["records"], 1);
+
+    let has_ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !has_ended.load(Ordering::Relaxed) {
+                server.command(&["SET", LEASE, "9:other", "PX", "5000"]).unwrap();
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let (code, stdout, stderr) = inval(&["run-now", "users"], &server.url());
+        has_ended.store(true, Ordering::Relaxed);
+        assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+        assert!(stderr.contains("another manager has the lease of users"), "{stderr}");
+    });
+}
+
+#[test]
+fn a_cluster_is_reached_as_well() {
+    let cluster = Cluster::start(3, 0).unwrap();
+    let url = format!("redis+cluster://{}", cluster.node(1).address());
+    json_of(&url, "ns create users --max-entries 100 --partitions 6");
+    json_of(&url, "ns create other --max-entries 100");
+    for key in ["a", "b", "c"] {
+        assert_eq!(json_of(&url, &format!("put {key} v")), json!({ "outcome": "stored" }));
+    }
+    assert_eq!(json_of(&url, "get b"), json!({ "key": "b", "value": "v" }));
+    let names: Vec<Value> = json_of(&url, "ns list")["namespaces"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|namespace| namespace["name"].clone())
+        .collect();
+    assert_eq!(names, ["other", "users"]);
+    let done = json_of(&url, "run-now users");
+    assert_eq!(done[0]["records"], 3);
+    assert_eq!(json_of(&url, "rm a b c x")["deleted"], 3);
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_exit_code_4_and_shows_no_password() {
+    let server = Server::start(Options::redis().password("hush")).unwrap();
+    let down = Server::redis().unwrap();
+    down.kill().unwrap();
+    let port = server.port();
+    let check = |url: &str, want_code: i32, want: &str| {
+        let (code, stdout, stderr) = inval(&["get", "k"], url);
+        assert_eq!((code, stdout.as_str()), (want_code, ""), "{url}: {stderr}");
+        assert!(stderr.contains(want), "{url}: {stderr}");
+        assert!(!stderr.contains("hush") && !stderr.contains("bob"), "{url}: {stderr}");
+    };
+    check(&down.url(), 4, "check its address and that it runs");
+    check(&format!("redis://127.0.0.1:{port}"), 1, "give credentials");
+    check(&format!("redis://bob:hush@127.0.0.1:{port}"), 1, "WRONGPASS");
+    check(&format!("redis://:hush@127.0.0.1:{port}"), 3, "there is no namespace users");
+    check("redis://bob:hu/hush@host", 2, "write @ : / ? # % , as %40");
+    check("memory:", 2, "start a daemon with `inval serve`");
+}
