@@ -18,7 +18,8 @@
 //! let now = Timestamp::from_millis(1_000);
 //! let plan = pacer.plan(now);
 //! assert_eq!(plan.delay.max(governor.wait(now, &plan)), Duration::ZERO);
-//! // Here the store would maintain the partition, with a budget of `plan.batch` entries.
+//! assert_eq!(governor.batch(&plan), 128);
+//! // Here the store would maintain the partition, with a budget of so many entries.
 //! let slice = Slice {
 //!     records: 100,
 //!     backlog: 50_000,
@@ -39,7 +40,7 @@
 //! ```
 //!
 //! The scheduler's part is small: of the partitions that may start now it starts the one that is due
-//! earliest, one slice at a time on each server. `docs/pacing.md` has the formulas and shows how it responds.
+//! earliest, with as many entries as [`Governor::batch`] allows, one slice at a time on each server. `docs/pacing.md` has the formulas and shows how it responds.
 
 mod settings;
 mod pacer;

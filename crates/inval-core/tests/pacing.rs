@@ -12,6 +12,7 @@ mod pacing {
     pub(crate) mod server;
     pub(crate) mod world;
 
+    mod plans;
     mod promises;
     mod steadiness;
     mod guard;

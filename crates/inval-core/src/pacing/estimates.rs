@@ -10,11 +10,11 @@ const LEAST_SPAN: Duration = Duration::from_millis(1);
 /// Less than an entry an hour is none.
 const LEAST_RATE: f64 = 1.0 / 3_600.0;
 
-/// How many entries there are to be worked off each second: the mean of the last few slices, each of which
-/// weighs half as much as the next. With slices that find nothing to do it halves each time.
+/// How many entries there are to be worked off each second.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Flow {
     rate: f64,
+    lasting: f64,
     came: f64,
     span: Duration,
 }
@@ -25,13 +25,17 @@ impl Flow {
         self.span = self.span.saturating_add(elapsed);
     }
 
-    /// Learns that so many entries came since the last slice; of time that does not pass it learns nothing.
-    pub(super) fn learn(&mut self, came: f64) {
+    /// Learns that so many entries came since the last slice; of time that does not pass it learns nothing. What came
+    /// longer ago than `memory` hardly counts for what lasts.
+    pub(super) fn learn(&mut self, came: f64, memory: Duration) {
         self.came += came.max(0.0);
         if self.span >= LEAST_SPAN {
             let sample = self.came / self.span.as_secs_f64();
             let rate = if self.rate > 0.0 { sample + KEPT * (self.rate - sample) } else { sample };
-            self.rate = if rate >= LEAST_RATE { rate } else { 0.0 };
+            let (span, memory) = (self.span.as_secs_f64(), memory.as_secs_f64());
+            let lasting = self.lasting + (sample - self.lasting) * span / (span + memory);
+            let of = |rate| if rate >= LEAST_RATE { rate } else { 0.0 };
+            (self.rate, self.lasting) = (of(rate), of(lasting));
             self.skip();
         }
     }
@@ -41,9 +45,15 @@ impl Flow {
         (self.came, self.span) = (0.0, Duration::ZERO);
     }
 
-    /// Entries a second.
+    /// Entries a second, as the mean of what was learnt last, each time counting as much as all before: follows at once,
+    /// and halves each time that nothing came.
     pub(super) fn rate(&self) -> f64 {
         self.rate
+    }
+
+    /// Entries a second, as the mean over time: does not mind a short burst.
+    pub(super) fn lasting(&self) -> f64 {
+        self.lasting
     }
 }
 
@@ -74,12 +84,14 @@ impl Cost {
 mod tests {
     use super::*;
 
+    const MEMORY: Duration = Duration::from_millis(300);
+
     #[test]
-    fn the_flow_follows_what_comes_and_halves_when_nothing_does() {
+    fn the_rate_follows_what_comes_and_halves_when_nothing_does() {
         let mut flow = Flow::default();
         let mut check = |ms, came, want: f64| {
             flow.pass(Duration::from_millis(ms));
-            flow.learn(came);
+            flow.learn(came, MEMORY);
             assert!((flow.rate() - want).abs() < 1e-6, "{}, not {want}", flow.rate());
         };
         check(0, 50.0, 0.0);
@@ -89,6 +101,20 @@ mod tests {
         check(500, 0.0, 750.0);
         check(0, 0.0, 750.0);
         check(1, -5.0, 375.0);
+    }
+
+    #[test]
+    fn what_lasts_does_not_mind_a_burst() {
+        let mut flow = Flow::default();
+        let mut learn = |ms, came| {
+            flow.pass(Duration::from_millis(ms));
+            flow.learn(came, MEMORY);
+            flow.lasting()
+        };
+        assert!(learn(3, 300.0) < 1_000.0);
+        (0..2_000).for_each(|_| _ = learn(3, 30.0));
+        let lasting = learn(3, 30.0);
+        assert!((lasting - 10_000.0).abs() < 1.0, "{lasting}");
     }
 
     #[test]

@@ -57,6 +57,12 @@ impl Governor {
         normal.min(from_seconds(self.any_in).max(plan.urgent_in))
     }
 
+    /// How many entries a slice by this plan may book or remove: fewer than planned where the server's answers are slow,
+    /// so that clients have their turn sooner, but not fewer than `least_batch`.
+    pub fn batch(&self, plan: &Plan) -> u64 {
+        self.settings.bounded(plan.batch as f64 * self.backoff.share())
+    }
+
     /// Learns of a slice that ran from `began` to `now`, and of the plan by which it was started. One that failed need
     /// not be told.
     pub fn charge(&mut self, began: Timestamp, now: Timestamp, plan: &Plan, slice: &Slice) {

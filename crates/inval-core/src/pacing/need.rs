@@ -21,28 +21,25 @@ pub(super) struct Need {
     bytes_each: u64,
     /// How many entries there may be that the store does not count, but knows that there are.
     uncounted: u64,
+    is_pressing: bool,
     /// Until the store wants to be called.
     next_in: Duration,
-    /// How late that is, or how late the first entry left is, at most.
+    /// How long that is past, or the first entry left is overdue, at most.
     late: Duration,
 }
 
 impl Need {
     /// Learns what a slice has done and left, `since` the one before.
     pub(super) fn learn(&mut self, slice: &Slice, since: Duration) {
-        let Slice { records, evicted, expired, backlog, overdue, next, .. } = *slice;
+        let Slice { records, evicted, backlog, overdue, next, .. } = *slice;
         self.weigh(slice);
         // What is above the limits may have come with the oldest of what was booked.
         let waited = self.journal.age().max(since);
         self.journal.settle(records, backlog, since);
         self.limit.settle(evicted, self.entries_above(slice), waited);
         let done = entries_of(slice);
-        let is_explained = self.counted() >= done.max(1) && expired < done.div_ceil(2).max(1);
-        self.uncounted = if next.is_zero() && !is_explained {
-            self.uncounted.saturating_mul(GROWTH).max(done.saturating_mul(2)).max(1)
-        } else {
-            0
-        };
+        self.is_pressing = next.is_zero() && self.counted() < done.max(1);
+        self.guess(slice, done);
         self.next_in = next;
         self.late = if next.is_zero() { overdue } else { Duration::ZERO };
     }
@@ -75,9 +72,33 @@ impl Need {
         self.late.max(self.journal.age()).max(self.limit.age())
     }
 
+    /// Whether the store had more to do at once than it counts, be it entries or other work.
+    pub(super) fn is_pressing(&self) -> bool {
+        self.is_pressing
+    }
+
     /// Until the store wants to be called; zero if that is past.
     pub(super) fn next_in(&self) -> Duration {
         self.next_in
+    }
+
+    /// How long that is past, or the first entry left is overdue, at most.
+    pub(super) fn late(&self) -> Duration {
+        self.late
+    }
+
+    /// Guesses how many entries are left of those that the store does not count: the expired, and the bytes above the
+    /// limits as long as it is not known what an entry weighs.
+    fn guess(&mut self, slice: &Slice, done: u64) {
+        let is_weighed = self.excess_bytes == 0 || self.bytes_each > 0;
+        let found = slice.expired.saturating_add(if is_weighed { 0 } else { slice.evicted });
+        let is_most = found >= done.div_ceil(2);
+        let may_be_more = slice.next.is_zero() && found > 0 && (self.is_pressing || is_most);
+        self.uncounted = if may_be_more {
+            self.uncounted.saturating_mul(GROWTH).max(found.saturating_mul(2))
+        } else {
+            0
+        };
     }
 
     /// How many entries have to be evicted, as far as is known: at least one if there is anything above.
@@ -118,19 +139,34 @@ mod tests {
     #[test]
     fn what_is_not_counted_is_guessed_to_be_more_and_more() {
         let mut need = Need::default();
-        let mut check = |expired, backlog, next, want| {
-            need.learn(&Slice { expired, backlog, next, ..Slice::default() }, MS);
-            assert_eq!(need.uncounted(), want);
+        let mut check = |records, expired, backlog, next, want| {
+            let slice = Slice { records, expired, backlog, next, ..Slice::default() };
+            need.learn(&slice, MS);
+            assert_eq!((need.uncounted(), need.is_pressing()), want);
         };
-        check(100, 0, Duration::ZERO, 200);
-        check(100, 0, Duration::ZERO, 1_600);
-        check(100, 0, Duration::ZERO, 12_800);
-        check(100, 0, MS, 0);
+        check(0, 100, 0, Duration::ZERO, (200, true));
+        check(0, 100, 0, Duration::ZERO, (1_600, true));
+        check(0, 100, 0, Duration::ZERO, (12_800, true));
+        check(0, 100, 0, MS, (0, false));
         // What is counted explains that there is more to do, unless it was not what the slice dealt with.
-        check(0, 100, Duration::ZERO, 0);
-        check(1, 100, Duration::ZERO, 2);
-        check(0, 0, MS, 0);
-        check(0, 0, Duration::ZERO, 1);
+        check(100, 0, 100, Duration::ZERO, (0, false));
+        check(99, 1, 100, Duration::ZERO, (0, false));
+        check(50, 50, 100, Duration::ZERO, (100, false));
+        // Other work, such as a scan, is no entries.
+        check(100, 0, 0, Duration::ZERO, (0, true));
+        check(0, 0, 0, Duration::ZERO, (0, true));
+    }
+
+    #[test]
+    fn bytes_of_unknown_entries_are_not_counted() {
+        let mut need = Need::default();
+        let mut check = |evicted, bytes, want| {
+            need.learn(&Slice { evicted, excess: excess(bytes), ..Slice::default() }, MS);
+            assert_eq!((need.counted(), need.uncounted()), want);
+        };
+        check(10, 50_000, (1, 20));
+        check(10, 51_000, (1, 160));
+        check(10, 50_000, (500, 0));
     }
 
     #[test]

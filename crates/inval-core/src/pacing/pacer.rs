@@ -31,9 +31,11 @@ pub struct Pacer {
     random: Random,
     /// When it was last told or asked anything. All that follows counts from then, so that a clock that
     /// was set back costs nothing.
-    now: Timestamp,
+    now: Option<Timestamp>,
     due_in: Duration,
     late: Duration,
+    /// How late it may be before that is urgent.
+    tolerance: Duration,
     since_slice: Duration,
     /// How much longer than planned the last slice took to be started and done.
     overhead: Duration,
@@ -52,9 +54,10 @@ impl Pacer {
         Self {
             settings,
             random: Random::new(seed),
-            now: Timestamp::default(),
+            now: None,
             due_in: Duration::ZERO,
             late: Duration::ZERO,
+            tolerance: settings.target() / 4,
             since_slice: settings.max_interval,
             overhead: Duration::ZERO,
             batch: settings.bounded(0.0),
@@ -76,13 +79,16 @@ impl Pacer {
         let done = entries_of(slice);
         self.cost.learn(slice.held, done);
         if self.need.uncounted() == 0 {
-            self.flow.learn(done as f64 + self.need.counted() as f64 - before as f64);
+            let came = done as f64 + self.need.counted() as f64 - before as f64;
+            self.flow.learn(came, self.settings.target() / 2);
         } else {
             self.flow.skip();
         }
-        let (delay, batch) = if self.left() > 0 { self.drain() } else { self.gather() };
-        self.batch = self.settings.bounded(batch);
-        self.set_due(delay.max(self.settings.min_interval));
+        let (rate, delay) = if self.left() > 0 { self.drain() } else { self.gather() };
+        let delay = if self.need.is_pressing() { Duration::ZERO } else { delay };
+        let delay = delay.min(self.settings.max_interval).max(self.settings.min_interval);
+        self.batch = self.settings.bounded(rate * self.interval(delay));
+        self.set_due(delay);
     }
 
     /// Learns that a slice failed: the next is due after `retry_interval`, which doubles with each further failure up
@@ -125,7 +131,7 @@ impl Pacer {
 
     fn pass(&mut self, now: Timestamp) {
         let elapsed = elapsed(self.now, now);
-        self.now = now;
+        self.now = Some(now);
         self.late = self.late.saturating_add(elapsed.saturating_sub(self.due_in));
         self.due_in = self.due_in.saturating_sub(elapsed);
         self.since_slice = self.since_slice.saturating_add(elapsed);
@@ -135,36 +141,38 @@ impl Pacer {
 
     fn set_due(&mut self, delay: Duration) {
         (self.due_in, self.late) = (delay, Duration::ZERO);
+        let longest =
+            if self.left() > 0 { self.horizon() / LEAST_SLICES } else { self.settings.target() };
+        self.tolerance = longest / 4;
     }
 
     fn left(&self) -> u64 {
         self.need.counted().saturating_add(self.need.uncounted())
     }
 
-    /// Delay and batch while something is left: the rate at which it is gone in time, at first in
-    /// more slices, then in larger ones.
-    fn drain(&self) -> (Duration, f64) {
+    /// Rate and delay while something is left: at this rate it is gone in time, at first in more slices, then in
+    /// larger ones.
+    fn drain(&self) -> (f64, Duration) {
         let horizon = self.horizon();
         let shortest = self.settings.target() / SHORTEST;
         let rate = self.need.counted() as f64 / horizon.as_secs_f64()
             + self.need.uncounted() as f64 / shortest.as_secs_f64()
             + self.flow.rate();
-        let delay = from_seconds(self.settings.least_batch as f64 / rate)
-            .max(self.need.next_in())
-            .min(horizon / LEAST_SLICES)
-            .min(self.settings.max_interval)
-            .max(self.settings.min_interval);
-        (delay, rate * self.interval(delay))
+        let delay = self.least_batch_at(rate).max(self.need.next_in());
+        (rate, delay.min(horizon / LEAST_SLICES))
     }
 
-    /// Delay and batch while nothing is left: until a batch is worth its fixed cost.
-    fn gather(&self) -> (Duration, f64) {
+    /// Rate and delay while nothing is left: until a slice is worth its fixed cost. The rate has room for more than is
+    /// expected.
+    fn gather(&self) -> (f64, Duration) {
         let rate = self.flow.rate();
-        let delay = from_seconds(self.settings.least_batch as f64 / rate)
-            .min(self.need.next_in().max(self.patience(rate)))
-            .min(self.settings.max_interval)
-            .max(self.settings.min_interval);
-        (delay, SLACK * rate * self.interval(delay))
+        let wanted = self.need.next_in().max(self.patience(rate));
+        (SLACK * rate, self.least_batch_at(rate).min(wanted))
+    }
+
+    /// In what time the least batch comes together at this rate.
+    fn least_batch_at(&self, rate: f64) -> Duration {
+        from_seconds(self.settings.least_batch as f64 / rate)
     }
 
     /// How many seconds after the last slice the next will be done, if it is due after `delay`.
@@ -190,30 +198,30 @@ impl Pacer {
         if self.is_woken || self.need.is_above_limit() {
             return Duration::ZERO;
         }
-        let target = self.settings.target();
-        let (lag, next_in) = (self.need.lag(), self.need.next_in());
-        let by_store = next_in.saturating_add(target / 2).saturating_sub(lag);
-        let longest = if self.left() > 0 { self.horizon() / LEAST_SLICES } else { target };
-        let by_plan = self.due_in.saturating_add(longest / 4).saturating_sub(self.late);
+        let half = self.settings.target() / 2;
+        let by_store = self.need.next_in().saturating_add(half).saturating_sub(self.need.late());
+        let by_plan = self.due_in.saturating_add(self.tolerance).saturating_sub(self.late);
         by_store.min(by_plan).min(self.urgent_by_work())
     }
 
-    /// How long until the normal share of the server cannot work off what is left, and what comes, in half of the time
-    /// that is left.
+    /// How long until the normal share of the server would not do: it cannot keep up with what comes all the time, or
+    /// work off what is left in half of the time that is left.
     fn urgent_by_work(&self) -> Duration {
-        let cost = self.cost.each();
-        let spare = self.settings.duty_cycle - cost * self.flow.rate();
+        let cost = self.cost.each() / self.settings.duty_cycle;
         match self.left() {
-            _ if spare <= 0.0 => Duration::ZERO,
+            _ if cost * self.flow.lasting() >= 1.0 => Duration::ZERO,
             0 => Duration::MAX,
             left => {
-                let work = from_seconds(2.0 * cost * left as f64 / spare);
+                let work = from_seconds(2.0 * cost * left as f64);
                 self.settings.target().saturating_sub(self.need.lag()).saturating_sub(work)
             }
         }
     }
 }
 
-fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
-    Duration::from_millis(to.as_millis().saturating_sub(from.as_millis()))
+/// Zero before the first time, and where the clock was set back.
+fn elapsed(from: Option<Timestamp>, to: Timestamp) -> Duration {
+    from.map_or(Duration::ZERO, |from| {
+        Duration::from_millis(to.as_millis().saturating_sub(from.as_millis()))
+    })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use inval_core::pacing::{Governor, Pacer, PacingSettings, Plan};
 use inval_core::{Slice, Timestamp};
 
-use super::arrivals::{MILLI, burst, flow, merged};
+use super::arrivals::{Arrivals, MILLI, burst, flow, merged};
 use super::partition::Partition;
 use super::server::{Costs, Server};
 use super::world::World;
@@ -56,6 +56,20 @@ fn it_backs_off_when_latency_triples_and_recovers() {
     let half = listener.hear(2_000, 200, 10);
     assert!((0.5..0.65).contains(&half), "{half}");
     assert_eq!(listener.hear(2_000, 200, 10), 1.0);
+}
+
+/// Of a slow server a slice takes less and less often, but never less than is worth its fixed cost.
+#[test]
+fn slices_are_smaller_where_answers_are_slow() {
+    let mut listener = Listener::new();
+    let mut check = |latency, plan: u64, want: u64| {
+        listener.hear(1_000, latency, 10);
+        assert_eq!(listener.governor.batch(&Plan { batch: plan, ..PLAN }), want);
+    };
+    check(200, 4_096, 4_096);
+    check(600, 4_096, 409);
+    check(600, 1_000, 128);
+    check(600, 128, 128);
 }
 
 #[test]
@@ -109,14 +123,33 @@ fn a_plan_waits_for_its_share_until_it_is_urgent() {
     check(1_299, Duration::MAX, Duration::ZERO);
 }
 
+/// A server of which clients take the share `load` from the fourth to the ninth second.
+fn loaded(expiries: Arrivals, load: f64) -> World {
+    let part = Partition { expiries, ..Partition::default() };
+    let mut server = Server::new(Costs::REMOTE, 0.1);
+    server.set_load(4_000, load);
+    server.set_load(9_000, 0.1);
+    World::new(PacingSettings::default(), server, vec![part])
+}
+
+/// Upkeep and clients ask for more than there is. Clients' queues tell, and upkeep finds what is left for it.
+#[test]
+fn where_clients_need_the_server_upkeep_takes_what_they_leave() {
+    let expiries = merged(flow(0, 9_000, |_| 10_000.0), burst(5_000, 400_000));
+    let mut world = loaded(expiries, 0.7);
+    world.run(5_300);
+    let adapting = world.server.take_worst_client(world.now);
+    assert!(adapting <= 2 * MILLI, "{} us", adapting / 1_000);
+    world.run(7_000);
+    let adapted = world.server.take_worst_client(world.now);
+    assert!(adapted <= MILLI, "{} us", adapted / 1_000);
+    assert!(world.worst_lag() <= 1_000 * MILLI, "{} ms", world.worst_lag() / MILLI);
+}
+
 #[test]
 fn where_clients_overload_the_server_upkeep_gives_way() {
     let expiries = merged(flow(0, 19_000, |_| 10_000.0), burst(5_000, 1_000_000));
-    let part = Partition { expiries, ..Partition::default() };
-    let mut server = Server::new(Costs::REMOTE, 0.1);
-    server.set_load(4_000, 0.97);
-    server.set_load(9_000, 0.1);
-    let mut world = World::new(PacingSettings::default(), server, vec![part]);
+    let mut world = loaded(expiries, 0.97);
     world.run(8_000);
     assert!(world.governor.granted() <= 0.2, "{}", world.governor.granted());
     let held: u64 = world

@@ -227,7 +227,7 @@ fn after_any_nonsense_it_works_as_before() {
         let (mut pacer, mut governor) = run(settings, &calls);
         let idle = Slice { next: Duration::from_secs(1), ..Slice::default() };
         let mut now = start;
-        for _ in 0..100 {
+        for _ in 0..300 {
             let plan = pacer.plan(at(now));
             let wait = plan.delay.max(governor.wait(at(now), &plan));
             assert!(wait <= Duration::from_secs(60), "{wait:?}");

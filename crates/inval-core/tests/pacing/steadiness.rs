@@ -81,5 +81,5 @@ fn a_flow_beyond_the_normal_share_is_urgent_all_the_time() {
     world.run(10_000);
     let mut late = world.slices.iter().filter(|ran| ran.begin > 5_000 * MILLI);
     assert!(late.all(|ran| ran.plan.is_urgent()));
-    assert!(world.worst_lag() <= 100 * MILLI, "{} ms", world.worst_lag() / MILLI);
+    assert!(world.worst_lag() <= 250 * MILLI, "{} ms", world.worst_lag() / MILLI);
 }

@@ -83,8 +83,9 @@ impl World {
 
     fn slice(&mut self, part: usize, plan: Plan) {
         let begin = self.now;
+        let batch = self.governor.batch(&plan);
         let (pacer, partition) = &mut self.parts[part];
-        let (end, outcome) = partition.maintain(&mut self.server, begin, plan.batch);
+        let (end, outcome) = partition.maintain(&mut self.server, begin, batch);
         self.now = end;
         let now = Timestamp::from_millis(end / MILLI);
         let mut ran = Ran { part, begin, end, held: 0, done: 0, failed: true, plan, then: plan };
