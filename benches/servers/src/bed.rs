@@ -9,11 +9,14 @@ use bytes::Bytes;
 use inval_core::{Budget, Config, Key, Put, PutOptions, Slice, Store};
 use inval_redis::{Cache, CacheOptions, Client, ConnectOptions};
 use inval_test_servers::Server;
+use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 use tokio::task::JoinHandle;
 
 /// Calls under way at any time.
 pub(crate) const CALLS: usize = 64;
+/// How long a reply to a plain command may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes in a value.
 const VALUE: usize = 100;
 /// The TTL of entries that are not meant to expire during a run.
@@ -34,9 +37,11 @@ impl Bed {
         let connections = options.connections;
         let client = Client::connect(&server.url().parse()?, options).await?;
         let plain = redis::Client::open(server.url())?;
+        // A busy machine is no reason to give up.
+        let patient = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
         let mut bare = Vec::new();
         for _ in 0..connections {
-            bare.push(plain.get_multiplexed_async_connection().await?);
+            bare.push(plain.get_multiplexed_async_connection_with_config(&patient).await?);
         }
         Ok(Self { server, client, bare, value: Bytes::from(vec![b'v'; VALUE]) })
     }
