@@ -17,12 +17,15 @@ const MEMORY: f64 = 5.0;
 /// The controller of one server, for all partitions that are on it. Ask it before a slice starts, and tell it
 /// afterwards how long the slice held the server.
 ///
-/// Over any time in which one slice at a time ran, and none held the server so long that it has to be let off:
-/// - all slices together held the server for at most `urgent_duty_cycle` of that time and one slice more;
-/// - those that were not urgent, for at most `duty_cycle` of it and one slice more.
+/// If one slice runs at a time, then over any window
+/// - all slices together hold the server for at most `urgent_duty_cycle` of the window and one slice more;
+/// - those that are not urgent, for at most `duty_cycle` of it and one slice more.
 ///
-/// Time that upkeep does not use is not saved up. Where answers take more than twice as long as they do at best,
-/// both shares are halved, down to a tenth of what they were, and regain a quarter of it each second.
+/// A window counts a millisecond longer than it is, for clocks tell no less. Time that upkeep does not use is not saved
+/// up. However long a slice held the server, the next may start a minute later: the one exception.
+///
+/// Where answers take more than twice as long as they do at best, both shares and the size of slices are halved each
+/// tenth of a second, down to a tenth of what they were; else they regain a quarter of that each second.
 #[derive(Clone, Debug)]
 pub struct Governor {
     settings: PacingSettings,

@@ -69,7 +69,15 @@ impl Need {
 
     /// How late upkeep is.
     pub(super) fn lag(&self) -> Duration {
-        self.late.max(self.journal.age()).max(self.limit.age())
+        self.lag_after(Duration::ZERO)
+    }
+
+    /// How late it will be if nothing is done for so long.
+    pub(super) fn lag_after(&self, elapsed: Duration) -> Duration {
+        let owed = [&self.journal, &self.limit].into_iter().filter(|debt| debt.owed() > 0);
+        let oldest = owed.map(|debt| debt.age().saturating_add(elapsed)).max();
+        let late = self.late.saturating_add(elapsed.saturating_sub(self.next_in));
+        late.max(oldest.unwrap_or_default())
     }
 
     /// Whether the store had more to do at once than it counts, be it entries or other work.

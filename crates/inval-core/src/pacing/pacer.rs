@@ -13,18 +13,23 @@ use crate::units::{Random, Timestamp};
 const SHORTEST: u32 = 32;
 /// While something is left there are at least so many slices until it is late.
 const LEAST_SLICES: u32 = 4;
-/// A slice with nothing known to be left may find this much more than is expected.
+/// A slice may be late by this part of the longest time that it may be planned to wait, before that is urgent.
+const LATENESS: u32 = 4;
+/// A slice with nothing known to be left may find so many times what is expected.
 const SLACK: f64 = 2.0;
+/// The normal share of the server has to suffice for so many times what is left.
+const MARGIN: f64 = 2.0;
 /// Failures that double the time until the next attempt.
 const MOST_DOUBLINGS: u32 = 31;
 
 /// The controller of one partition. Tell it what came of each slice, and ask [`plan`](Self::plan) when the next is
 /// due; see `docs/pacing.md` for the formulas.
 ///
-/// While work is left it asks for the rate that works it off within half of `max_lag` since it was first seen; where
-/// the store does not count it, for more and more. While none is left it waits until `least_batch`
-/// entries are expected, a quarter of `max_lag` at most; where hardly any come, until the store wants to be called,
-/// and until then with pauses that double up to `max_interval`. After errors it waits as long as they ask for.
+/// - While something is left it asks for the rate at which that is gone when the oldest of it is three quarters of
+///   `max_lag` old. Where the store does not count what is left, it guesses eight times more with each slice.
+/// - While nothing is left it waits until `least_batch` entries are expected, an eighth of `max_lag` at most; where
+///   hardly any come, until the store wants to be called, with pauses that double up to `max_interval`.
+/// - After an error it waits, longer with each.
 #[derive(Clone, Debug)]
 pub struct Pacer {
     settings: PacingSettings,
@@ -57,7 +62,7 @@ impl Pacer {
             now: None,
             due_in: Duration::ZERO,
             late: Duration::ZERO,
-            tolerance: settings.target() / 4,
+            tolerance: settings.target() / LATENESS,
             since_slice: settings.max_interval,
             overhead: Duration::ZERO,
             batch: settings.bounded(0.0),
@@ -120,13 +125,10 @@ impl Pacer {
         Plan { delay: self.due_in, batch: self.batch, urgent_in: self.urgent_in() }
     }
 
-    /// How late upkeep is at `now`: for how long something known has been waiting to be taken off the books, has been
-    /// above the limits, or was told by clients and is not booked. Where that is not known exactly, it is
-    /// what it may be at most.
+    /// How late upkeep is at `now`: how long the oldest entry of which it knows has been expired or above the limits, or
+    /// the oldest change told by clients not booked. Where that is not known exactly, it is the most that it may be.
     pub fn lag(&self, now: Timestamp) -> Duration {
-        let mut need = self.need.clone();
-        need.pass(elapsed(self.now, now));
-        need.lag()
+        self.need.lag_after(elapsed(self.now, now))
     }
 
     fn pass(&mut self, now: Timestamp) {
@@ -143,7 +145,7 @@ impl Pacer {
         (self.due_in, self.late) = (delay, Duration::ZERO);
         let longest =
             if self.left() > 0 { self.horizon() / LEAST_SLICES } else { self.settings.target() };
-        self.tolerance = longest / 4;
+        self.tolerance = longest / LATENESS;
     }
 
     fn left(&self) -> u64 {
@@ -180,8 +182,7 @@ impl Pacer {
         delay.saturating_add(self.overhead).as_secs_f64()
     }
 
-    /// How long what is due may wait for more of its kind: half of the target where many entries come within it, hardly
-    /// at all where hardly any do.
+    /// How long what is due may wait for more of its kind: hardly at all where hardly any comes meanwhile.
     fn patience(&self, rate: f64) -> Duration {
         let longest = self.settings.patience().as_secs_f64();
         let expected = rate * longest;
@@ -204,15 +205,14 @@ impl Pacer {
         by_store.min(by_plan).min(self.urgent_by_work())
     }
 
-    /// How long until the normal share of the server would not do: it cannot keep up with what comes all the time, or
-    /// work off what is left in half of the time that is left.
+    /// How long until the normal share of the server would not do, be it for what comes all the time or for what is left.
     fn urgent_by_work(&self) -> Duration {
         let cost = self.cost.each() / self.settings.duty_cycle;
         match self.left() {
             _ if cost * self.flow.lasting() >= 1.0 => Duration::ZERO,
             0 => Duration::MAX,
             left => {
-                let work = from_seconds(2.0 * cost * left as f64);
+                let work = from_seconds(MARGIN * cost * left as f64);
                 self.settings.target().saturating_sub(self.need.lag()).saturating_sub(work)
             }
         }

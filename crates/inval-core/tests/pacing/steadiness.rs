@@ -17,12 +17,10 @@ fn check(name: &str, costs: Costs, part: Partition, step: f64, spread: f64) {
     let mut world = World::new(settings, Server::new(costs, 0.1), vec![part]);
     world.run(10_000);
     let late = world.slices.iter().filter(|ran| ran.begin > 5_000 * MILLI);
-    let plans: Vec<(f64, f64)> = late
-        .map(|ran| (ran.then.batch as f64, ran.then.batch as f64 / ran.then.delay.as_secs_f64()))
-        .collect();
-    let each: [fn(&(f64, f64)) -> f64; 2] = [|plan| plan.0, |plan| plan.1];
-    for (what, of) in ["batch", "rate"].into_iter().zip(each) {
-        let values: Vec<f64> = plans.iter().map(of).collect();
+    let plans: Vec<_> = late.map(|ran| ran.then).collect();
+    let batches: Vec<f64> = plans.iter().map(|plan| plan.batch as f64).collect();
+    let rates = plans.iter().map(|plan| plan.batch as f64 / plan.delay.as_secs_f64()).collect();
+    for (what, values) in [("batch", batches), ("rate", rates)] {
         let least = values.iter().copied().fold(f64::MAX, f64::min);
         let most = values.iter().copied().fold(0.0, f64::max);
         let steps = values.windows(2).map(|pair| (pair[1] / pair[0]).max(pair[0] / pair[1]));
