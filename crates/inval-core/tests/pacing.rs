@@ -1,6 +1,7 @@
 //! The pacing controller in a simulated world of one server, its clients and the partitions that share it: what it promises holds,
 //! whatever comes.
-#![cfg(test)]
+// Under Miri these worlds would take hours.
+#![cfg(all(test, not(miri)))]
 
 #[path = "support/cases.rs"]
 mod cases;

@@ -22,10 +22,10 @@ const MEMORY: f64 = 5.0;
 /// - those that are not urgent, for at most `duty_cycle` of it and one slice more.
 ///
 /// A window counts a millisecond longer than it is, for clocks tell no less. Time that upkeep does not use is not saved
-/// up. However long a slice held the server, the next may start a minute later: the one exception.
+/// up. The one exception: however long a slice held the server, the next may start a minute after it began.
 ///
-/// Where answers take more than twice as long as they do at best, both shares and the size of slices are halved each
-/// tenth of a second, down to a tenth of what they were; else they regain a quarter of that each second.
+/// While answers take more than twice as long as they do at best, both shares and the size of slices are halved each
+/// tenth of a second, down to a tenth of what they should be; then they regain a quarter of that each second.
 #[derive(Clone, Debug)]
 pub struct Governor {
     settings: PacingSettings,

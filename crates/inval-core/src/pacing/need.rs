@@ -207,4 +207,16 @@ mod tests {
         check(480, 48_000, 484, 10);
         check(484, 0, 0, 0);
     }
+
+    #[test]
+    fn bytes_above_the_limit_that_come_and_go_do_not_grow_old() {
+        let mut need = Need::default();
+        for slice in 0..1_000 {
+            need.pass(10 * MS);
+            // 50 entries of 1,000 bytes go, and about as many come.
+            let excess = excess([45_000, 40_000, 42_000][slice % 3]);
+            need.learn(&Slice { evicted: 50, excess, next: MS, ..Slice::default() }, 10 * MS);
+            assert!(need.lag() <= 200 * MS, "{:?}", need.lag());
+        }
+    }
 }

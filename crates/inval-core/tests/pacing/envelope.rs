@@ -32,7 +32,7 @@ pub(crate) fn cases(parts: usize, ms: u64) -> impl Generate<Value = (Vec<u64>, V
     (vec(rate, 1..=parts), vec(happening, 0..40))
 }
 
-/// Partitions to which all that happens of it that the envelope lets through.
+/// Partitions to which that much happens, as far as the envelope lets it through.
 pub(crate) fn partitions(
     (rates, mut happenings): (Vec<u64>, Vec<Happening>),
     ms: u64,
