@@ -43,8 +43,11 @@ impl Partition {
         loop {
             let left = batch - (slice.expired + slice.records + slice.evicted);
             let (before, sent) = (slice, now);
-            let held = self.work(server, &mut slice, now, left);
+            let (held, oldest) = self.work(server, &mut slice, now, left);
             now = server.run(now, held);
+            if oldest < sent {
+                self.worst_lag = self.worst_lag.max(now - oldest);
+            }
             requests += 1;
             slice.held += Duration::from_nanos(held);
             slice.longest = slice.longest.max(Duration::from_nanos(held));
@@ -66,8 +69,9 @@ impl Partition {
         (now, Ok(slice))
     }
 
-    /// What a script does, and how long that holds the server. As a step of the engine it does some of everything.
-    fn work(&mut self, server: &Server, slice: &mut Slice, now: u64, most: u64) -> u64 {
+    /// What a script does: how long that holds the server, and when the oldest entry came that it takes off the books. As
+    /// a step of the engine it does some of everything.
+    fn work(&mut self, server: &Server, slice: &mut Slice, now: u64, most: u64) -> (u64, u64) {
         let costs = server.costs;
         let (mut held, mut left) = (costs.script, most);
         // How many more of what costs so much fit into `part` of what is left.
@@ -93,8 +97,7 @@ impl Partition {
         let evicted = take(&mut self.above, now, evicting, |wave| oldest = oldest.min(wave.at));
         held += evicted * costs.evict;
         slice.evicted += evicted;
-        self.worst_lag = self.worst_lag.max(now - oldest);
-        held
+        (held, oldest)
     }
 
     /// As the stores say it: at once, or when the next entry expires, or now and then.
