@@ -239,8 +239,8 @@ pub struct Slice {
     pub excess: Usage,
     /// How long ago the time of that entry passed which waited longest for this slice to take it off the books.
     pub overdue: Duration,
-    /// How long the server took to answer, network included: the mean of this slice's requests. `None` where
-    /// there is no server, or nothing was asked.
+    /// How long requests waited for what the server did not do for them, in queues and on the network: the
+    /// mean of this slice's. `None` where there is no server, or nothing was asked.
     pub latency: Option<Duration>,
     /// When to call again.
     pub next: Duration,

@@ -91,15 +91,15 @@ impl Keeper {
             self.is_sent = false;
             match reply {
                 Ok(reply) => {
-                    self.done.count_trip(asked.elapsed());
+                    let took = asked.elapsed();
                     self.answer(reply, sent);
+                    self.done.add_trip(self.engine.take_work(), took);
                 }
                 Err(error) => {
                     self.answer(Reply::Failed, sent);
                     return Err(error);
                 }
             }
-            self.done.add(self.engine.take_work());
             let is_used_up = self.done.entries() - before >= budget.entries;
             if is_used_up || began.elapsed() >= budget.time {
                 break;
@@ -148,7 +148,7 @@ impl Keeper {
 #[derive(Default)]
 struct Done {
     slice: Slice,
-    /// Requests that were answered, and how long that took in all.
+    /// Requests that were answered, and how long they waited in all for what the server did not do for them.
     trips: u32,
     waited: Duration,
 }
@@ -165,9 +165,11 @@ impl Done {
         slice.overdue = slice.overdue.max(Duration::from_millis(work.overdue_ms));
     }
 
-    fn count_trip(&mut self, took: Duration) {
+    /// Adds what came of a request that was answered after `took`.
+    fn add_trip(&mut self, work: Work, took: Duration) {
         self.trips += 1;
-        self.waited += took;
+        self.waited += took.saturating_sub(Duration::from_micros(work.held_us));
+        self.add(work);
     }
 
     /// Changes booked and entries removed.

@@ -209,9 +209,12 @@ impl Schedule {
         let Some(slot) = self.slots.get_mut(&id) else { return Next::Idle };
         slot.is_running = true;
         (slot.began, slot.plan) = (now, slot.pacer.plan(now));
-        let is_asked_for = std::mem::take(&mut slot.is_woken) || slot.is_forced;
-        let budget =
-            Budget { time: self.slice_time, entries: slot.plan.batch, is_urgent: is_asked_for };
+        let is_urgent = std::mem::take(&mut slot.is_woken) || slot.is_forced;
+        if slot.is_forced {
+            slot.plan.urgent_in = Duration::ZERO;
+        }
+        let entries = self.governor.batch(&slot.plan);
+        let budget = Budget { time: self.slice_time, entries, is_urgent };
         Next::Start(id, budget)
     }
 

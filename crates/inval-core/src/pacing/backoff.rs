@@ -11,8 +11,8 @@ const LONGEST_GAP: Duration = Duration::from_secs(10);
 const WEIGHT: f64 = 0.25;
 /// The mean may be so many times the baseline,
 const TOLERANCE: f64 = 2.0;
-/// and this much more, in seconds, which is the noise of any network.
-const NOISE: f64 = 100e-6;
+/// and this much more, in seconds: the noise of networks and of clients that have little time for their answers.
+const NOISE: f64 = 400e-6;
 /// The share is halved at most once in this time, which lets the last time show its effect.
 const HOLD: Duration = Duration::from_millis(100);
 /// What the share regains each second without reason to back off.
@@ -44,17 +44,13 @@ impl Backoff {
         self.since_halved = self.since_halved.saturating_add(elapsed);
     }
 
-    /// Learns how long requests waited for their answers on average, and how long each of them held the server
-    /// itself, at most: that is no sign that the server is slow.
-    pub(super) fn learn(&mut self, latency: Duration, own: Duration) {
+    /// Learns how long requests waited on average for what the server did not do for them.
+    pub(super) fn learn(&mut self, latency: Duration) {
         let gap = std::mem::take(&mut self.since_answer).min(LONGEST_GAP).as_secs_f64();
-        let foreign = latency.saturating_sub(own).as_secs_f64();
         let (latency, risen) = (latency.as_secs_f64(), self.baseline * (1.0 + RISE * gap));
-        // The baseline may be too high by what the requests held the server, the mean too low: in doubt
-        // there is no reason to back off.
         let baseline = if risen > 0.0 { latency.min(risen) } else { latency };
         self.baseline = baseline;
-        self.mean += WEIGHT * (foreign - self.mean);
+        self.mean += WEIGHT * (latency - self.mean);
         if self.mean <= TOLERANCE * baseline + NOISE {
             self.share = (self.share + RECOVERY * gap).min(1.0);
         } else if self.since_halved >= HOLD {

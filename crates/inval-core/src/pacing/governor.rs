@@ -72,7 +72,7 @@ impl Governor {
         self.pass(now);
         let ran = elapsed(began, now);
         if let Some(latency) = slice.latency {
-            self.backoff.learn(latency, slice.longest);
+            self.backoff.learn(latency);
         }
         let held = slice.held.as_secs_f64();
         let share = self.backoff.share();

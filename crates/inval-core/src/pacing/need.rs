@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::debt::Debt;
-use crate::store::Slice;
+use crate::store::{Slice, Standing};
 
 /// How much more is guessed to be left with each slice that ends with work left.
 const GROWTH: u64 = 8;
@@ -22,6 +22,7 @@ pub(super) struct Need {
     /// How many entries there may be that the store does not count, but knows that there are.
     uncounted: u64,
     is_pressing: bool,
+    is_rebuilding: bool,
     /// Until the store wants to be called.
     next_in: Duration,
     /// How long that is past, or the first entry left is overdue, at most.
@@ -40,6 +41,7 @@ impl Need {
         let done = entries_of(slice);
         self.is_pressing = next.is_zero() && self.counted() < done.max(1);
         self.guess(slice, done);
+        self.is_rebuilding = slice.standing == Standing::Rebuilding;
         self.next_in = next;
         self.late = if next.is_zero() { overdue } else { Duration::ZERO };
     }
@@ -62,9 +64,9 @@ impl Need {
         self.uncounted
     }
 
-    /// Whether there was something above the limits.
-    pub(super) fn is_above_limit(&self) -> bool {
-        self.limit.owed() > 0
+    /// Whether there was something above the limits, or there may be, for the books are not true yet.
+    pub(super) fn may_be_above_limit(&self) -> bool {
+        self.limit.owed() > 0 || self.is_rebuilding
     }
 
     /// How late upkeep is.
@@ -197,7 +199,7 @@ mod tests {
             need.pass(10 * MS);
             let slice = Slice { evicted, excess: excess(bytes), next: MS, ..Slice::default() };
             need.learn(&slice, 10 * MS);
-            assert_eq!((need.counted(), need.is_above_limit()), (owed, bytes > 0));
+            assert_eq!((need.counted(), need.may_be_above_limit()), (owed, bytes > 0));
             assert_eq!(need.lag().as_millis(), lag);
         };
         check(0, 50_000, 1, 10);

@@ -196,7 +196,7 @@ impl Pacer {
     }
 
     fn urgent_in(&self) -> Duration {
-        if self.is_woken || self.need.is_above_limit() {
+        if self.is_woken || self.need.may_be_above_limit() {
             return Duration::ZERO;
         }
         let half = self.settings.target() / 2;

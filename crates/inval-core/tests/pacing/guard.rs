@@ -28,15 +28,10 @@ impl Listener {
         Self { governor: Governor::new(PacingSettings::default()), ms: 0 }
     }
 
-    /// What is granted after `ms` milliseconds of answers that take so many microseconds, `own` of which are the slice's
-    /// own script.
-    fn hear(&mut self, ms: u64, latency: u32, own: u32) -> f64 {
-        let slice = Slice {
-            held: own * MICROS,
-            longest: own * MICROS,
-            latency: Some(latency * MICROS),
-            ..Slice::default()
-        };
+    /// What is granted after `ms` milliseconds of answers that are waited for so many microseconds.
+    fn hear(&mut self, ms: u64, latency: u32) -> f64 {
+        let latency = Some(latency * MICROS);
+        let slice = Slice { held: 10 * MICROS, latency, ..Slice::default() };
         let end = self.ms + ms;
         while self.ms < end {
             self.ms += 10;
@@ -49,13 +44,13 @@ impl Listener {
 #[test]
 fn it_backs_off_when_latency_triples_and_recovers() {
     let mut listener = Listener::new();
-    assert_eq!(listener.hear(1_000, 200, 10), 1.0);
-    assert_eq!(listener.hear(20, 600, 10), 1.0, "two slow answers are no trend");
-    assert_eq!(listener.hear(100, 600, 10), 0.5);
-    assert_eq!(listener.hear(1_000, 600, 10), 0.1, "never below a tenth");
-    let half = listener.hear(2_000, 200, 10);
+    assert_eq!(listener.hear(1_000, 1_000), 1.0);
+    assert_eq!(listener.hear(20, 3_000), 1.0, "two slow answers are no trend");
+    assert_eq!(listener.hear(100, 3_000), 0.5);
+    assert_eq!(listener.hear(1_000, 3_000), 0.1, "never below a tenth");
+    let half = listener.hear(2_000, 1_000);
     assert!((0.5..0.65).contains(&half), "{half}");
-    assert_eq!(listener.hear(2_000, 200, 10), 1.0);
+    assert_eq!(listener.hear(2_000, 1_000), 1.0);
 }
 
 /// Of a slow server a slice takes less and less often, but never less than is worth its fixed cost.
@@ -63,30 +58,28 @@ fn it_backs_off_when_latency_triples_and_recovers() {
 fn slices_are_smaller_where_answers_are_slow() {
     let mut listener = Listener::new();
     let mut check = |latency, plan: u64, want: u64| {
-        listener.hear(1_000, latency, 10);
+        listener.hear(1_000, latency);
         assert_eq!(listener.governor.batch(&Plan { batch: plan, ..PLAN }), want);
     };
-    check(200, 4_096, 4_096);
-    check(600, 4_096, 409);
-    check(600, 1_000, 128);
-    check(600, 128, 128);
+    check(1_000, 4_096, 4_096);
+    check(3_000, 4_096, 409);
+    check(3_000, 1_000, 128);
+    check(3_000, 128, 128);
 }
 
 #[test]
 fn a_server_that_has_become_slower_for_good_is_the_new_baseline_after_a_while() {
     let mut listener = Listener::new();
-    listener.hear(1_000, 200, 10);
-    assert_eq!(listener.hear(10_000, 600, 10), 0.1);
-    assert_eq!(listener.hear(60_000, 600, 10), 1.0);
+    listener.hear(1_000, 1_000);
+    assert_eq!(listener.hear(10_000, 3_000), 0.1);
+    assert_eq!(listener.hear(60_000, 3_000), 1.0);
 }
 
 #[test]
-fn neither_noise_nor_its_own_scripts_make_it_back_off() {
+fn noise_does_not_make_it_back_off() {
     let mut listener = Listener::new();
-    for (latency, own) in
-        [(200, 10), (240, 10), (700, 500), (150, 10), (120, 20), (340, 10), (690, 500)]
-    {
-        assert_eq!(listener.hear(500, latency, own), 1.0, "{latency} {own}");
+    for latency in [200, 240, 700, 150, 120, 340, 630] {
+        assert_eq!(listener.hear(500, latency), 1.0, "{latency}");
     }
 }
 

@@ -51,7 +51,8 @@ impl Partition {
             requests += 1;
             slice.held += Duration::from_nanos(held);
             slice.longest = slice.longest.max(Duration::from_nanos(held));
-            let latency = slice.latency.unwrap_or_default() + Duration::from_nanos(now - sent);
+            let waited = Duration::from_nanos((now - sent).saturating_sub(held));
+            let latency = slice.latency.unwrap_or_default() + waited;
             slice.latency = Some(latency);
             let done = slice.expired + slice.records + slice.evicted;
             let is_idle = (before.expired, before.records, before.evicted)
