@@ -68,8 +68,9 @@ pub trait Store: Send + Sync {
     fn config(&self) -> Config;
 
     /// Keeps to the limits, the TTL and the jitter of `config` from now on; the rest of it must be as it is. A
-    /// lowered limit is reached little by little, by writes and by [`maintain`](Self::maintain), and
-    /// usage does not grow until then. Entries keep the TTL they were written with.
+    /// lowered limit is reached little by little, by writes and by [`maintain`](Self::maintain). What is above
+    /// it does not grow until then, but for writes that a remote store has still to book. Entries keep the
+    /// TTL they were written with.
     fn reconfigure(
         &self,
         config: &Config,
@@ -238,6 +239,8 @@ pub struct Slice {
     /// What is booked above the limits.
     pub excess: Usage,
     /// How long ago the time of that entry passed which waited longest for this slice to take it off the books.
+    /// Where entries are evicted after the fact, also for how long what was above the limits had been there, if
+    /// that is more.
     pub overdue: Duration,
     /// How long requests waited for what the server did not do for them, in queues and on the network: the
     /// mean of this slice's. `None` where there is no server, or nothing was asked.

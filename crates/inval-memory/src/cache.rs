@@ -71,7 +71,7 @@ pub struct Cache<K, V, S = RandomState> {
     /// Who is told besides the listener, once somebody has asked to be.
     watcher: OnceLock<ArcSwap<Listener<K, V>>>,
     /// What all shards together keep to. Its lock is held while they are given something else to keep to.
-    pub(crate) config: Mutex<Config>,
+    config: Mutex<Config>,
 }
 
 /// What a single entry may have of its own. The default leaves all to the configuration.

@@ -9,6 +9,7 @@ use inval_core::keyspace::Keyspace;
 use inval_core::{ChangeError, Config, Namespace, ReconfigureError};
 use redis::{Value, cmd};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::agreement::Agreement;
 use crate::cache::Cache;
@@ -18,6 +19,9 @@ use crate::wire;
 
 /// How often a client looks at the configuration on the server, at the most.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// How long a look may take, and after how long it is tried again where the server cannot be asked.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// What a client keeps to.
 pub(crate) struct Terms {
@@ -51,6 +55,8 @@ pub(crate) struct Follower {
 struct Turn {
     /// Whether the namespace is being deleted, so that its configuration must not be brought back.
     has_ended: bool,
+    /// Why this client cannot go on with what was last seen.
+    estrangement: Option<Estrangement>,
 }
 
 impl Follower {
@@ -86,9 +92,8 @@ impl Follower {
         self.now_ms() >= self.due.load(Ordering::Relaxed)
     }
 
-    fn looked(&self) {
-        let next = self.now_ms() + INTERVAL.as_millis() as u64;
-        self.due.store(next, Ordering::Relaxed);
+    fn look_after(&self, pause: Duration) {
+        self.due.store(self.now_ms() + pause.as_millis() as u64, Ordering::Relaxed);
     }
 
     fn now_ms(&self) -> u64 {
@@ -98,22 +103,34 @@ impl Follower {
 
 impl Cache {
     /// Looks whether the configuration on the server is another one, unless that was just done, and keeps to
-    /// it then. As long as this fails, it is tried with every call.
+    /// it then. While this client cannot go on with it, it is looked at with every call. Where it cannot be
+    /// looked at, all is as it was: in a Cluster the node that has it may be down, and upkeep goes on.
     pub(crate) async fn follow(&self) -> Result<(), Error> {
         let follower = self.follower();
         if !follower.is_due() {
             return Ok(());
         }
-        let turn = follower.turn.lock().await;
+        let mut turn = follower.turn.lock().await;
         // Somebody else may have looked meanwhile.
         if turn.has_ended || !follower.is_due() {
             return Ok(());
         }
         let ours = follower.terms().text.clone();
-        let text = read_or_create(self.client(), self.namespace(), &ours).await?;
-        self.keep_to(text)?;
-        follower.looked();
-        Ok(())
+        let look = read_or_create(self.client(), self.namespace(), &ours);
+        let (estrangement, pause) = match timeout(PATIENCE, look).await {
+            Ok(Ok(text)) => (self.keep_to(text).err(), INTERVAL),
+            Ok(Err(Error::WrongType)) => (Some(Estrangement::Unreadable), INTERVAL),
+            Ok(Err(error)) if !error.is_retryable() => return Err(error),
+            Ok(Err(_)) | Err(_) => (turn.estrangement, PAUSE),
+        };
+        turn.estrangement = estrangement;
+        match estrangement {
+            Some(estrangement) => Err(estrangement.into()),
+            None => {
+                follower.look_after(pause);
+                Ok(())
+            }
+        }
     }
 
     /// Does the same in passing: it costs the caller nothing, and a failure is left to whoever maintains.
@@ -129,7 +146,7 @@ impl Cache {
     /// Changes the configuration on the server, then keeps to it.
     pub(crate) async fn change(&self, config: &Config) -> Result<(), ReconfigureError<Error>> {
         let follower = self.follower();
-        let _turn = follower.turn.lock().await;
+        let mut turn = follower.turn.lock().await;
         let terms = follower.terms.load_full();
         let ours = &terms.agreement;
         ours.config.change(config, ours.partitions)?;
@@ -137,7 +154,12 @@ impl Cache {
             return Err(ChangeError::TtlBesidesIdle.into());
         }
         let text = ours.with(ours.config.changed_to(config)?).text();
-        self.replace(&terms.text, text).await.map_err(ReconfigureError::Store)
+        let outcome = self.replace(&terms.text, text).await;
+        if matches!(outcome, Ok(()) | Err(Error::ChangedMeanwhile)) {
+            turn.estrangement = None;
+            follower.look_after(INTERVAL);
+        }
+        outcome.map_err(ReconfigureError::Store)
     }
 
     /// Writes another configuration over the one that is known.
@@ -152,7 +174,6 @@ impl Cache {
         };
         let is_changed = there.is_none();
         self.keep_to(there.unwrap_or(next.into_bytes()))?;
-        self.follower().looked();
         if is_changed { Ok(()) } else { Err(Error::ChangedMeanwhile) }
     }
 

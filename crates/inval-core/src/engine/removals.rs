@@ -12,8 +12,8 @@ impl Engine {
         self.removals.get_or_insert_default();
     }
 
-    /// What has left the books since this was last asked, in order. What a rebuild does not find again is not
-    /// among it: which entries those were is not known.
+    /// What has left the books since this was last asked. What a rebuild does not find again is not among it:
+    /// which entries those were is not known.
     pub fn take_removals(&mut self) -> Vec<Removed<Box<[u8]>, u32>> {
         self.removals.as_mut().map(std::mem::take).unwrap_or_default()
     }

@@ -223,11 +223,14 @@ impl<K: Eq, V> Ledger<K, V> {
         removed: &mut impl Extend<Removed<K, V>>,
     ) -> usize {
         let now = self.advance(now);
-        let limits = self.books.limits;
-        let expired = self.expire(now, most, removed);
-        (expired..most)
-            .find(|_| !limits.are_below(self.stats.usage) || !self.yield_one(now, removed))
-            .unwrap_or(most)
+        let mut count = self.expire(now, most, removed);
+        while count < most
+            && self.books.limits.are_below(self.stats.usage)
+            && self.yield_one(now, removed)
+        {
+            count += 1;
+        }
+        count
     }
 
     /// No entry expires before this point; `None` if none will. A good time to call

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use inval_core::keyspace::Keyspace;
 use inval_core::{Budget, Store};
 use inval_redis::{Cache, Error, Estrangement};
 
@@ -62,6 +63,20 @@ async fn by_what_cannot_be_read_nothing_is_evicted() {
 #[tokio::test]
 async fn by_another_version_nothing_is_evicted() {
     check("1 strategy", "2 strategy", Estrangement::UnknownVersion(2)).await;
+}
+
+#[tokio::test]
+async fn by_something_else_under_its_name_nothing_is_evicted() {
+    let site = Site::shared(limited(ROOM.into()));
+    let (cache, name) = (site.open().await, Keyspace::config(&site.namespace));
+    site.foreign(&["DEL", &name]);
+    site.foreign(&["RPUSH", &name, "no string"]);
+    let error = find("the manager notices", async || slice(&cache).await.err()).await;
+    assert_eq!(error, Error::Estranged(Estrangement::Unreadable));
+    // Deleted, it is written anew.
+    site.foreign(&["DEL", &name]);
+    slice(&cache).await.unwrap();
+    assert!(site.config_text().unwrap().contains("max_entries=50 "));
 }
 
 #[tokio::test]
