@@ -7,9 +7,9 @@ use std::time::Duration;
 const RISE: f64 = 0.02;
 /// The longest time that counts between two answers.
 const LONGEST_GAP: Duration = Duration::from_secs(10);
-/// What each answer counts in the mean latency.
-const WEIGHT: f64 = 0.25;
-/// The mean may be so many times the baseline,
+/// The latency now is the least of so many answers: a single one that is late says nothing of the server.
+const RECENT: usize = 4;
+/// It may be so many times the baseline,
 const TOLERANCE: f64 = 2.0;
 /// and this much more, in seconds: the noise of networks and of clients that have little time for their answers.
 const NOISE: f64 = 400e-6;
@@ -27,7 +27,7 @@ pub(super) struct Backoff {
     share: f64,
     /// Seconds; 0 before the first answer.
     baseline: f64,
-    mean: f64,
+    recent: [f64; RECENT],
     since_answer: Duration,
     since_halved: Duration,
 }
@@ -35,7 +35,8 @@ pub(super) struct Backoff {
 impl Backoff {
     pub(super) fn new() -> Self {
         let since_halved = Duration::MAX;
-        Self { share: 1.0, baseline: 0.0, mean: 0.0, since_answer: Duration::ZERO, since_halved }
+        let recent = [0.0; RECENT];
+        Self { share: 1.0, baseline: 0.0, recent, since_answer: Duration::ZERO, since_halved }
     }
 
     /// Lets time pass.
@@ -50,8 +51,10 @@ impl Backoff {
         let (latency, risen) = (latency.as_secs_f64(), self.baseline * (1.0 + RISE * gap));
         let baseline = if risen > 0.0 { latency.min(risen) } else { latency };
         self.baseline = baseline;
-        self.mean += WEIGHT * (latency - self.mean);
-        if self.mean <= TOLERANCE * baseline + NOISE {
+        self.recent.rotate_left(1);
+        self.recent[RECENT - 1] = latency;
+        let now = self.recent.into_iter().fold(latency, f64::min);
+        if now <= TOLERANCE * baseline + NOISE {
             self.share = (self.share + RECOVERY * gap).min(1.0);
         } else if self.since_halved >= HOLD {
             self.share = (self.share / 2.0).max(FLOOR);
