@@ -1,6 +1,7 @@
 //! The command line: what can be said, its defaults and its help.
 
 mod replay;
+mod serve;
 mod config;
 mod client;
 mod namespaces;
@@ -19,6 +20,7 @@ pub(crate) use client::{
 pub(crate) use config::ConfigCommand;
 pub(crate) use namespaces::NamespaceCommand;
 pub(crate) use replay::ReplayArgs;
+pub(crate) use serve::ServeArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,6 +34,7 @@ Examples:
 const OVERVIEW: &str = "\
 Examples:
   inval replay --trace requests.csv               which strategy, which size?
+  inval serve --demo                              a daemon with sample namespaces and traffic
   inval ns create users --strategy lru --max-bytes 256MiB --ttl 1h
   inval get alice -n users
   inval stats --watch
@@ -60,6 +63,14 @@ pub(crate) enum Command {
         after_long_help = [replay::NOTES, EXAMPLES, EXIT_CODES].concat(),
     )]
     Replay(Box<ReplayArgs>),
+
+    /// Maintain namespaces and serve them over HTTP, until a signal asks to end
+    #[command(
+        long_about = "Maintain namespaces, in memory or on a server, and serve them over HTTP, until a signal \
+                      asks to end.\n\nSIGTERM and SIGINT end it after the requests under way, a second one \
+                      at once; SIGHUP has it read its file again."
+    )]
+    Serve(ServeArgs),
 
     /// Write the value under a key to standard output
     #[command(after_help = EXIT_CODES)]

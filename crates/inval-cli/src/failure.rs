@@ -10,6 +10,10 @@ use thiserror::Error;
 
 use crate::client::ClientError;
 use crate::config::ConfigFileError;
+use crate::serve::DaemonError;
+
+/// What a shell reports for a program that Ctrl-C has ended.
+pub(crate) const KILLED: i32 = 130;
 
 /// A command line that cannot be carried out.
 #[derive(Clone, Copy, PartialEq, Debug, Error)]
@@ -30,6 +34,10 @@ pub(crate) enum UsageError {
          strategy and one size"
     )]
     SeveralPasses,
+    #[error(
+        "--log takes error, warn, info, debug or trace, also for parts, such as info,inval=debug"
+    )]
+    LogFilter,
     #[error(transparent)]
     Config(#[from] ConfigError),
 }
@@ -76,6 +84,9 @@ impl Exit {
 
     fn of(error: &anyhow::Error) -> Self {
         if let Some(error) = error.downcast_ref::<ClientError>() {
+            return error.exit();
+        }
+        if let Some(error) = error.downcast_ref::<DaemonError>() {
             return error.exit();
         }
         if let Some(error) = error.downcast_ref::<StoreError>() {

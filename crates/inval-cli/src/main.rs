@@ -11,6 +11,9 @@ mod remote;
 mod replay;
 mod source;
 
+mod http;
+mod serve;
+
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Some(Command::RunNow(args)) => client::run_now(&args),
         Some(Command::Config(command)) => config::run(&command),
         Some(Command::Completions { shell }) => print_completions(shell),
+        Some(Command::Serve(args)) => serve::run(&args),
         None => Cli::command().print_help().map_err(anyhow::Error::from),
     };
     match result {

@@ -21,7 +21,6 @@ pub(crate) struct Changes {
 
 impl Settings {
     /// What `next` would change.
-    #[allow(dead_code, reason = "for the daemon")]
     pub(crate) fn changes_to(&self, next: &Self) -> Changes {
         let only_in = |ours: &Self, theirs: &Self| {
             let names =
@@ -46,16 +45,21 @@ impl Settings {
 }
 
 impl NamespaceSettings {
-    /// Whether anything differs that can be said for a namespace.
-    fn differs_from(&self, other: &Self) -> bool {
+    /// Whether all is equal that can be said of a namespace's pacing.
+    pub(crate) fn is_paced_as(&self, other: &Self) -> bool {
         let pace = |settings: &Self| {
             let pacing = settings.pacing;
             let intervals = [pacing.max_lag, pacing.min_interval, pacing.max_interval];
             (intervals, pacing.least_batch, pacing.most_batch)
         };
+        pace(self) == pace(other)
+    }
+
+    /// Whether anything differs that can be said for a namespace.
+    fn differs_from(&self, other: &Self) -> bool {
         self.config != other.config
             || self.partitions != other.partitions
-            || pace(self) != pace(other)
+            || !self.is_paced_as(other)
     }
 }
 

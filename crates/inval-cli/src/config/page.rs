@@ -12,8 +12,8 @@ use super::settings::Settings;
 const INTRO: &str = "\
 # Configuration
 
-`inval serve` reads `inval.toml`. `inval config example` prints such a file with every field and its default, `inval config
-check [FILE]` says what a file asks for, or what is wrong with it and where. Nothing is needed: an empty file is valid.
+`inval serve --config FILE` reads a file of settings. `inval config example` prints one with every field and its default, `inval
+config check [FILE]` says what a file asks for, or what is wrong with it and where. Nothing is needed: an empty file is valid.
 
 ```toml
 store = \"redis://127.0.0.1:6379\"

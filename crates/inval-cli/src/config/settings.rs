@@ -84,7 +84,6 @@ pub(crate) enum Warning {
 
 impl Settings {
     /// How to connect to the store's servers.
-    #[allow(dead_code, reason = "for the daemon")]
     pub(crate) fn connect_options(&self) -> ConnectOptions {
         let redis = self.redis.clone();
         let pair = redis.client_certificate.zip(redis.client_key);
@@ -102,7 +101,6 @@ impl Settings {
     }
 
     /// How to work with a namespace on the store's servers.
-    #[allow(dead_code, reason = "for the daemon")]
     pub(crate) fn cache_options(&self, namespace: &NamespaceSettings) -> CacheOptions {
         CacheOptions {
             partitions: namespace.partitions.unwrap_or(1),

@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::signal::ctrl_c;
 
-/// What a shell reports for a program that Ctrl-C has ended.
-const KILLED: i32 = 130;
+use crate::failure::KILLED;
 
 /// Whether somebody wants it to end. All clones are one.
 #[derive(Clone, Default, Debug)]

@@ -1,0 +1,148 @@
+//! The table of all paths and what can be done there. The router follows it.
+
+use axum::http::Method;
+
+/// A path and its operations.
+pub(super) struct Path {
+    /// With the names of what varies in braces.
+    pub(super) template: &'static str,
+    pub(super) operations: &'static [(Method, Operation)],
+}
+
+/// What can be requested.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Operation {
+    ListNamespaces,
+    GetNamespace,
+    CreateNamespace,
+    ChangeNamespace,
+    DeleteNamespace,
+    GetEntry,
+    HeadEntry,
+    PutEntry,
+    DeleteEntry,
+    GetMany,
+    PutMany,
+    Invalidate,
+    Clear,
+    GetStats,
+    ListStats,
+    Run,
+    Pause,
+    Resume,
+    Reload,
+    Health,
+    Ready,
+    Version,
+    OpenApi,
+}
+
+/// Everything there is.
+pub(super) const PATHS: &[Path] = &[
+    at("/v1/namespaces", &[(Method::GET, Operation::ListNamespaces)]),
+    at(
+        "/v1/namespaces/{ns}",
+        &[
+            (Method::GET, Operation::GetNamespace),
+            (Method::PUT, Operation::CreateNamespace),
+            (Method::PATCH, Operation::ChangeNamespace),
+            (Method::DELETE, Operation::DeleteNamespace),
+        ],
+    ),
+    at(
+        "/v1/namespaces/{ns}/entries/{key}",
+        &[
+            (Method::GET, Operation::GetEntry),
+            (Method::HEAD, Operation::HeadEntry),
+            (Method::PUT, Operation::PutEntry),
+            (Method::DELETE, Operation::DeleteEntry),
+        ],
+    ),
+    at("/v1/namespaces/{ns}/batch/get", &[(Method::POST, Operation::GetMany)]),
+    at("/v1/namespaces/{ns}/batch/put", &[(Method::POST, Operation::PutMany)]),
+    at("/v1/namespaces/{ns}/invalidate", &[(Method::POST, Operation::Invalidate)]),
+    at("/v1/namespaces/{ns}/clear", &[(Method::POST, Operation::Clear)]),
+    at("/v1/namespaces/{ns}/stats", &[(Method::GET, Operation::GetStats)]),
+    at("/v1/stats", &[(Method::GET, Operation::ListStats)]),
+    at("/v1/namespaces/{ns}/run", &[(Method::POST, Operation::Run)]),
+    at("/v1/namespaces/{ns}/pause", &[(Method::POST, Operation::Pause)]),
+    at("/v1/namespaces/{ns}/resume", &[(Method::POST, Operation::Resume)]),
+    at("/v1/reload", &[(Method::POST, Operation::Reload)]),
+    at("/v1/health", &[(Method::GET, Operation::Health)]),
+    at("/v1/ready", &[(Method::GET, Operation::Ready)]),
+    at("/v1/version", &[(Method::GET, Operation::Version)]),
+    at("/v1/openapi.json", &[(Method::GET, Operation::OpenApi)]),
+];
+
+const fn at(template: &'static str, operations: &'static [(Method, Operation)]) -> Path {
+    Path { template, operations }
+}
+
+impl Path {
+    /// What `method` does here. HEAD does as GET where it has no meaning of its own; the server leaves the body out.
+    pub(super) fn operation(&self, method: &Method) -> Option<Operation> {
+        let find = |wanted: &Method| {
+            let mut operations = self.operations.iter();
+            operations.find(|(method, _)| method == wanted).map(|(_, operation)| *operation)
+        };
+        find(method).or_else(|| find(&Method::GET).filter(|_| method == Method::HEAD))
+    }
+
+    /// The methods that are known here, as the header `Allow` lists them.
+    pub(super) fn allow(&self) -> String {
+        let knows = |method: &Method| self.operation(method).is_some();
+        let mut methods: Vec<&str> =
+            self.operations.iter().map(|(method, _)| method.as_str()).collect();
+        if knows(&Method::HEAD) && !methods.contains(&"HEAD") {
+            methods.push("HEAD");
+        }
+        methods.join(", ")
+    }
+}
+
+impl Operation {
+    /// The parameters of its query.
+    pub(super) fn parameters(self) -> &'static [&'static str] {
+        match self {
+            Self::PutEntry => &["ttl"],
+            Self::Run => &["timeout"],
+            _ => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::super::OPENAPI;
+    use super::*;
+
+    #[test]
+    fn the_document_describes_the_operations_that_there_are() {
+        let document: Value = serde_json::from_str(OPENAPI).unwrap();
+        let described = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().keys().filter(|name| *name != "parameters");
+            methods.map(|method| (path.clone(), method.to_uppercase()))
+        });
+        let there = PATHS.iter().flat_map(|path| {
+            let operations = path.operations.iter();
+            operations.map(|(method, _)| (path.template.to_owned(), method.to_string()))
+        });
+        assert_eq!(described.collect::<BTreeSet<_>>(), there.collect());
+    }
+
+    #[test]
+    fn head_is_get_without_a_meaning_of_its_own() {
+        let check = |template: &str, allow: &str| {
+            let path = PATHS.iter().find(|path| path.template == template).unwrap();
+            assert_eq!(path.allow(), allow, "{template}");
+        };
+        check("/v1/health", "GET, HEAD");
+        check("/v1/reload", "POST");
+        check("/v1/namespaces/{ns}/entries/{key}", "GET, HEAD, PUT, DELETE");
+        check("/v1/namespaces/{ns}", "GET, PUT, PATCH, DELETE, HEAD");
+    }
+}

@@ -1,0 +1,186 @@
+//! The daemon apart from its interfaces: namespaces, where they are kept, and who maintains them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use inval_core::{Config, Namespace, Store};
+use inval_runtime::{
+    AddError, Manager, ReconfigureError, RemoveError, RequestError, ShutdownReport, StartError,
+};
+use thiserror::Error;
+use tokio::sync::Mutex;
+
+use super::any_store::{AnyError, AnyStore};
+use super::backend::{Backend, BackendError, Existing};
+use super::source::Source;
+use crate::args::Place;
+use crate::config::{NamespaceSettings, Settings};
+use crate::failure::Exit;
+
+/// What answers requests. Dropping it ends upkeep where it stands.
+pub(crate) struct Daemon {
+    pub(crate) manager: Manager<AnyStore>,
+    pub(crate) backend: Backend,
+    /// What is in force. Held while namespaces come and go, so that no two requests open or delete the same.
+    pub(super) settings: Mutex<Settings>,
+    pub(super) source: Source,
+}
+
+/// Why the daemon does not start.
+#[derive(Debug, Error)]
+pub(crate) enum DaemonError {
+    #[error("{0}: {1}")]
+    Connect(Place, inval_redis::Error),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("namespace {0}: {1}")]
+    Namespace(Namespace, CreateError),
+}
+
+impl DaemonError {
+    /// The exit code it ends with.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Connect(_, error) => Exit::of_store(error),
+            Self::Namespace(_, CreateError::Backend(BackendError::Open(error))) => {
+                Exit::of_opening(error)
+            }
+            _ => Exit::Failure,
+        }
+    }
+}
+
+/// Why there is no new namespace.
+#[derive(Debug, Error)]
+pub(crate) enum CreateError {
+    /// There is one of this name, which keeps to something else.
+    #[error("there is a namespace of this name already, with another configuration")]
+    Exists,
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    #[error(transparent)]
+    Add(#[from] AddError),
+}
+
+/// Why a namespace is still there.
+#[derive(Debug, Error)]
+pub(crate) enum DeleteError {
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    #[error(transparent)]
+    Store(#[from] AnyError),
+}
+
+/// What came of the wish for a namespace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Created {
+    New,
+    /// It was there, and keeps to what was asked for.
+    Already,
+}
+
+impl Daemon {
+    /// Connects to the store that `settings`, of `source`, name, and begins to maintain their namespaces.
+    pub(crate) async fn start(source: Source, settings: Settings) -> Result<Self, DaemonError> {
+        let connected = Backend::connect(&settings).await;
+        let backend =
+            connected.map_err(|error| DaemonError::Connect(settings.store.clone(), error))?;
+        let manager = Manager::<AnyStore>::builder()
+            .pacing(settings.pacing)
+            .slice_time(settings.slice_time)
+            .stats_age(settings.stats_age)
+            .start()?;
+        let daemon = Self { manager, backend, settings: Mutex::new(settings.clone()), source };
+        super::log::watch(&daemon.manager);
+        for (name, namespace) in &settings.namespaces {
+            let opened = daemon.open(name, namespace, &settings, Existing::Adapt).await;
+            if let Err(error) = opened {
+                // Leases that were taken already are given back.
+                daemon.shutdown(settings.http.drain_timeout).await;
+                return Err(DaemonError::Namespace(name.clone(), error));
+            }
+        }
+        Ok(daemon)
+    }
+
+    /// Makes a namespace and maintains it.
+    pub(crate) async fn create(
+        &self,
+        name: &Namespace,
+        config: Config,
+        partitions: Option<u32>,
+    ) -> Result<Created, CreateError> {
+        let mut settings = self.settings.lock().await;
+        if let Some(store) = self.manager.store(name.as_str()) {
+            let known = settings.namespaces.get(name).and_then(|namespace| namespace.partitions);
+            let is_same = is_alike(&store.config(), &config)
+                && partitions.is_none_or(|n| n == store.partitions() || Some(n) == known);
+            return if is_same { Ok(Created::Already) } else { Err(CreateError::Exists) };
+        }
+        let namespace = NamespaceSettings { config, partitions, pacing: settings.pacing };
+        self.open(name, &namespace, &settings, Existing::MustAgree).await?;
+        settings.namespaces.insert(name.clone(), namespace);
+        Ok(Created::New)
+    }
+
+    /// Has a namespace keep to the limits, TTL and jitter that `next` makes of what it keeps to.
+    pub(crate) async fn change<E: From<ReconfigureError<AnyError>>>(
+        &self,
+        name: &str,
+        next: impl FnOnce(&Config) -> Result<Config, E>,
+    ) -> Result<(), E> {
+        let _settings = self.settings.lock().await;
+        let store = self.manager.store(name).ok_or(ReconfigureError::Unknown)?;
+        let next = next(&store.config())?;
+        Ok(self.manager.reconfigure(name, &next).await?)
+    }
+
+    /// Deletes a namespace with its entries. After an error some of it may be left, but upkeep of it has ended;
+    /// this can be called again.
+    pub(crate) async fn delete(&self, name: &str) -> Result<(), DeleteError> {
+        let mut settings = self.settings.lock().await;
+        let unmanaged = self.manager.store(name).ok_or(RequestError::Unknown)?;
+        match self.manager.remove(name).await {
+            // What the lease could not be given back for, the store says again when it deletes.
+            Ok(_) | Err(RemoveError::Release(_)) => {}
+            Err(RemoveError::Request(error)) => return Err(error.into()),
+        }
+        let deleted = Backend::delete(&unmanaged).await;
+        if deleted.is_err()
+            && let Ok(name) = name.parse()
+        {
+            let _ = self.manager.add_with(name, unmanaged, settings.pacing).await;
+        } else {
+            settings.namespaces.remove(name);
+        }
+        Ok(deleted?)
+    }
+
+    /// Ends upkeep and gives leases back, within `grace`.
+    pub(crate) async fn shutdown(&self, grace: Duration) -> ShutdownReport {
+        self.manager.shutdown(grace).await
+    }
+
+    /// Opens a namespace where it is kept and maintains it.
+    pub(super) async fn open(
+        &self,
+        name: &Namespace,
+        namespace: &NamespaceSettings,
+        settings: &Settings,
+        existing: Existing,
+    ) -> Result<(), CreateError> {
+        let store = self.backend.open(name, namespace, settings, existing).await?;
+        let store = Arc::new(store);
+        self.manager.add_with(name.clone(), store, namespace.pacing).await?;
+        Ok(())
+    }
+}
+
+/// Whether two configurations keep to the same, whatever their random choices are.
+pub(super) fn is_alike(one: &Config, other: &Config) -> bool {
+    let fields = |config: &Config| {
+        let limits = (config.max_entries(), config.max_bytes());
+        (config.strategy(), limits, config.ttl(), config.time_to_idle(), config.ttl_jitter())
+    };
+    fields(one) == fields(other)
+}
