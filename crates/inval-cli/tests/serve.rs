@@ -1,0 +1,24 @@
+//! `inval serve` as a process: its API, its configuration, its signals, on memory and on a real server.
+
+#![cfg(test)]
+
+#[path = "serve/api.rs"]
+mod api;
+#[path = "serve/client.rs"]
+mod client;
+#[path = "serve/commands.rs"]
+mod commands;
+#[path = "serve/daemon.rs"]
+mod daemon;
+#[path = "serve/document.rs"]
+mod document;
+#[path = "serve/hostile.rs"]
+mod hostile;
+#[path = "serve/limits.rs"]
+mod limits;
+#[path = "serve/process.rs"]
+mod process;
+#[path = "serve/redis.rs"]
+mod redis;
+#[path = "serve/reload.rs"]
+mod reload;

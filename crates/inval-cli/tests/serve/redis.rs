@@ -1,0 +1,227 @@
+//! The daemon on a real server: the same API, and what happens when the server goes.
+
+use inval_test_servers::Server;
+use serde_json::json;
+
+use super::daemon::{Daemon, until};
+
+const NS: &str = "/v1/namespaces/users";
+const FILE: &str = "\
+redis.response_timeout = \"1s\"
+redis.overall_timeout = \"2s\"
+manager.longest_retry = \"100ms\"
+[namespaces.users]
+strategy = \"lru\"
+max_entries = 50
+";
+
+fn daemon(server: &Server, args: &[&str]) -> Daemon {
+    Daemon::with_config(FILE, &[&["--store", &server.url()], args].concat())
+}
+
+fn ready(daemon: &Daemon) {
+    until("every namespace is maintained", || {
+        (daemon.get("/v1/ready").status == 200).then_some(())
+    });
+}
+
+#[test]
+fn entries_are_on_the_server_and_limits_are_kept() {
+    let server = Server::redis().unwrap();
+    let daemon = daemon(&server, &[]);
+    ready(&daemon);
+    assert_eq!(daemon.get("/v1/version").json()["store"], "redis");
+    for number in 0..200 {
+        assert_eq!(daemon.put(&format!("{NS}/entries/{number}"), b"value").status, 204);
+    }
+    until("the limit is kept", || {
+        let stats = daemon.get(&format!("{NS}/stats")).json();
+        (stats["usage"]["entries"] == 50 && stats["removed"]["evicted"]["entries"] == 150)
+            .then_some(())
+    });
+    let value = server.command(&["GET", "inval:{users:0}:k:199"]).unwrap();
+    assert_eq!(value, inval_test_servers::Reply::Bulk(b"value".to_vec()));
+    let stored =
+        daemon.call(("PUT", &format!("{NS}/entries/199")), &[("If-None-Match", "*")], Some(b"x"));
+    assert_eq!(stored.status, 412);
+    let cleared = daemon.json(("POST", &format!("{NS}/clear")), &json!({})).json();
+    assert_eq!(cleared["matched"], 50);
+    assert_eq!(daemon.get(&format!("{NS}/entries/199")).status, 404);
+    assert_eq!(daemon.delete(NS).status, 204);
+    assert_eq!(server.command(&["DBSIZE"]).unwrap().int().unwrap(), 0);
+}
+
+#[test]
+fn without_its_server_it_lives_and_is_not_ready() {
+    let server = Server::redis().unwrap();
+    let mut daemon = daemon(&server, &[]);
+    ready(&daemon);
+    server.kill().unwrap();
+    let degraded = until("it is found out", || {
+        let response = daemon.get("/v1/ready");
+        (response.status == 503 && response.json()["namespaces"][0]["state"] == "failing")
+            .then_some(response)
+    });
+    let namespace = &degraded.json()["namespaces"][0];
+    assert!(namespace["error"].is_string(), "{namespace}");
+    assert!(namespace["failing_for_ms"].is_u64(), "{namespace}");
+    assert_eq!(daemon.get("/v1/health").status, 200);
+    let read = daemon.get(&format!("{NS}/entries/a"));
+    assert_eq!((read.status, read.problem().as_str()), (503, "store-unavailable"));
+    assert_eq!(read.header("retry-after"), Some("1"));
+    server.restart().unwrap();
+    ready(&daemon);
+    assert_eq!(daemon.put(&format!("{NS}/entries/a"), b"1").status, 204);
+    assert_eq!(daemon.get(&format!("{NS}/entries/a")).body, b"1");
+    let log = daemon.log();
+    assert!(log.contains("upkeep fails") && log.contains("upkeep works again"), "{log}");
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait().code(), Some(0));
+}
+
+#[test]
+fn a_stalled_server_does_not_hold_requests_for_ever() {
+    let server = Server::redis().unwrap();
+    let daemon = Daemon::with_config(
+        &FILE.replace("[namespaces", "http.request_timeout = \"50ms\"\n[namespaces"),
+        &["--store", &server.url()],
+    );
+    ready(&daemon);
+    server.pause().unwrap();
+    let read = daemon.get(&format!("{NS}/entries/a"));
+    assert_eq!((read.status, read.problem().as_str()), (504, "timeout"));
+    server.resume().unwrap();
+    until("it answers", || (daemon.get(&format!("{NS}/entries/a")).status == 404).then_some(()));
+}
+
+#[test]
+fn what_stays_on_the_server_is_there_at_the_next_start() {
+    let server = Server::redis().unwrap();
+    let mut first = daemon(&server, &[]);
+    ready(&first);
+    first.put(&format!("{NS}/entries/a"), b"1");
+    first.signal("TERM");
+    assert_eq!(first.wait().code(), Some(0));
+    let second = daemon(&server, &[]);
+    ready(&second);
+    assert_eq!(second.get(&format!("{NS}/entries/a")).body, b"1");
+
+    // Out of the file, it is maintained no longer, but its entries stay.
+    second.write_config("");
+    let reloaded = second.post("/v1/reload");
+    assert_eq!(reloaded.json()["removed"], json!(["users"]), "{reloaded:?}");
+    assert_eq!(second.get(NS).status, 404);
+    assert_eq!(server.command(&["EXISTS", "inval:{users:0}:k:a"]).unwrap().int().unwrap(), 1);
+    assert!(second.log().contains("its entries stay"), "{}", second.log());
+}
+
+#[test]
+fn passwords_come_by_a_file_and_are_never_shown() {
+    let server = Server::with_args(&["--requirepass", "hush"]).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("secret");
+    std::fs::write(&path, "hush\n").unwrap();
+    let daemon =
+        daemon(&server, &["--store-credentials", path.to_str().unwrap(), "--log", "trace"]);
+    ready(&daemon);
+    daemon.put(&format!("{NS}/entries/the-key"), b"the-value");
+    daemon.get(&format!("{NS}/entries/the-key"));
+    let log = daemon.log();
+    assert!(!log.contains("hush"), "{log}");
+    for secret in ["the-key", "the-value"] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
+
+#[test]
+fn what_a_server_cannot_keep_is_not_valid() {
+    let server = Server::redis().unwrap();
+    let daemon = daemon(&server, &[]);
+    let create = |config| daemon.json(("PUT", "/v1/namespaces/other"), &config).status;
+    assert_eq!(create(json!({"ttl": "1m", "time_to_idle": "1s"})), 422);
+    assert_eq!(create(json!({"time_to_idle": "1h", "partitions": 20_000})), 422);
+    assert_eq!(create(json!({"time_to_idle": "1h", "partitions": 2})), 201);
+    let put = daemon.put("/v1/namespaces/other/entries/a?ttl=1m", b"1");
+    assert_eq!(put.status, 422, "{put:?}");
+}
+
+#[test]
+fn the_file_changes_a_namespace_that_is_there_and_the_api_does_not() {
+    let server = Server::redis().unwrap();
+    let mut first = daemon(&server, &[]);
+    ready(&first);
+    first.put(&format!("{NS}/entries/a"), b"1");
+    first.create("other", &json!({"max_entries": 5}));
+    first.signal("TERM");
+    assert_eq!(first.wait().code(), Some(0));
+
+    let url = server.url();
+    let more = FILE.replace("max_entries = 50", "max_entries = 60");
+    let second = Daemon::with_config(&more, &["--store", &url]);
+    ready(&second);
+    second.wait_for_log("not maintained here namespace=other");
+    assert_eq!(second.get(NS).json()["config"]["max_entries"], 60);
+    assert_eq!(second.get(&format!("{NS}/entries/a")).body, b"1");
+    let other = ("PUT", "/v1/namespaces/other");
+    let refused = second.json(other, &json!({"max_entries": 6}));
+    assert_eq!((refused.status, refused.problem().as_str()), (409, "namespace-exists"));
+    assert_eq!(second.json(other, &json!({"max_entries": 5})).status, 201);
+    let patched = second.json(("PATCH", "/v1/namespaces/other"), &json!({"max_entries": 6}));
+    assert_eq!((patched.status, &patched.json()["config"]["max_entries"]), (200, &json!(6)));
+
+    // What cannot be as the file says is named, and the rest is in force.
+    let half =
+        "[namespaces.other]\nstrategy = \"lfu\"\nmax_entries = 5\n[namespaces.new]\nttl = \"1m\"";
+    assert_eq!(second.delete("/v1/namespaces/users").status, 204);
+    second.write_config("[namespaces.users]\nttl = \"1m\"");
+    assert_eq!(second.post("/v1/reload").json()["removed"], json!(["other"]));
+    second.write_config(half);
+    let reloaded = second.post("/v1/reload");
+    assert_eq!((reloaded.status, reloaded.problem().as_str()), (409, "reload-incomplete"));
+    assert!(reloaded.json()["detail"].as_str().unwrap().contains("namespace other: strategy"));
+    assert_eq!(second.get("/v1/namespaces/new").status, 200);
+    assert_eq!(second.get("/v1/namespaces/other").status, 404);
+}
+
+#[test]
+fn a_namespace_that_cannot_be_as_the_file_says_keeps_it_from_starting() {
+    let server = Server::redis().unwrap();
+    let url = server.url();
+    let mut first = daemon(&server, &[]);
+    ready(&first);
+    first.signal("TERM");
+    assert_eq!(first.wait().code(), Some(0));
+    let fixed = FILE.replace("\"lru\"", "\"lfu\"");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("inval.toml");
+    std::fs::write(&path, fixed).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_inval"))
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--store",
+            &url,
+            "--config",
+            path.to_str().unwrap(),
+        ])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.contains("namespace users: strategy is lfu here but lru on the server"), "{text}");
+}
+
+#[test]
+fn what_could_not_be_deleted_can_be_deleted_again() {
+    let server = Server::redis().unwrap();
+    let daemon = daemon(&server, &[]);
+    ready(&daemon);
+    server.kill().unwrap();
+    let refused = daemon.delete(NS);
+    assert_eq!((refused.status, refused.problem().as_str()), (503, "store-unavailable"));
+    server.restart().unwrap();
+    until("it is deleted", || (daemon.delete(NS).status == 204).then_some(()));
+    assert_eq!(daemon.get(NS).status, 404);
+    assert_eq!(server.command(&["DBSIZE"]).unwrap().int().unwrap(), 0);
+}
