@@ -1,4 +1,4 @@
-//! How many entries a script may handle, found from how long the last ones took.
+//! How many entries a script may handle, or a count, found from how long the last ones took.
 
 use std::time::Duration;
 

@@ -7,10 +7,8 @@ use super::{Candidate, Engine, Group, MOST_LOOKS, Pending, Request, Step};
 use crate::stats::Usage;
 use crate::strategy::Strategy;
 
-/// Keys counted by one command, and how many such commands a step sends. Between two commands the
-/// server serves others.
+/// Keys counted by one command.
 const GROUP: usize = 256;
-const GROUPS: usize = 4;
 /// Batches of the access buffer taken at once.
 const BATCHES: u32 = 16;
 /// What a look costs, measured in evictions.
@@ -55,7 +53,7 @@ impl Engine {
         self.note_due();
         let mut doubtful = Usage::default();
         // Those that wait for a closer look come first.
-        let most = if self.looks.len() < MOST_LOOKS { GROUP * GROUPS } else { 0 };
+        let most = if self.looks.len() < MOST_LOOKS { self.counts.size() as usize } else { 0 };
         let due = std::iter::from_fn(|| self.ledger.next_due(now, DEADLINE_ERROR_MS)).take(most);
         let due: Vec<_> = due.collect();
         for group in due.chunks(GROUP) {

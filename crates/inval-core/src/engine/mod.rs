@@ -67,6 +67,8 @@ pub struct Engine {
     unlinked: HashMap<Box<[u8]>, u64, FixedState>,
     scrub: Scrub,
     batch: Batch,
+    /// The same for keys that are only counted: those that have expired are deleted on the way.
+    counts: Batch,
     carried: Carried,
     /// The accounts as they were last written.
     written: Vec<(&'static str, u64)>,
@@ -181,6 +183,7 @@ impl Engine {
             unlinked: HashMap::with_hasher(FixedState::with_seed(config.seed())),
             scrub: Scrub::default(),
             batch: Batch::new(settings.script_budget),
+            counts: Batch::new(settings.script_budget),
             carried: Carried::default(),
             written: Vec::new(),
             now: Timestamp::default(),

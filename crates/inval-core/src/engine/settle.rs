@@ -64,6 +64,9 @@ impl Engine {
         self.is_time_sure = matches!(verdict, TimeVerdict::Agrees | TimeVerdict::Stepped { .. });
         let entries = pending.held.len() + 2 * pending.reasons.len();
         self.batch.measured(entries, outcome.held_us);
+        if let Request::Step(step) = &pending.request {
+            self.counts.measured(step.verify.iter().map(Vec::len).sum(), outcome.counted_us);
+        }
         let held_us = outcome.held_us.saturating_add(outcome.counted_us);
         self.work.held_us = self.work.held_us.saturating_add(held_us);
         self.work.longest_us = self.work.longest_us.max(outcome.held_us);
