@@ -14,6 +14,8 @@ mod daemon;
 mod document;
 #[path = "serve/hostile.rs"]
 mod hostile;
+#[path = "serve/killed.rs"]
+mod killed;
 #[path = "serve/limits.rs"]
 mod limits;
 #[path = "serve/process.rs"]
@@ -22,3 +24,8 @@ mod process;
 mod redis;
 #[path = "serve/reload.rs"]
 mod reload;
+
+#[path = "../../inval-redis/tests/support/books.rs"]
+mod books;
+#[path = "../../inval-redis/tests/support/patience.rs"]
+mod patience;

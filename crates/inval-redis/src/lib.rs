@@ -58,8 +58,7 @@ pub use error::{
 };
 pub use namespaces::namespaces;
 
-/// Compiles the examples of the READMEs.
+/// Compiles the example of the README.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
 #[doc = include_str!("../README.md")]
 struct ReadMe;

@@ -51,7 +51,8 @@ pub use health::{Failure, Load, NamespaceHealth, PartitionHealth, ShutdownReport
 pub use manager::Manager;
 pub use run::RunNow;
 
-/// Compiles and runs the example of the README.
+/// Compiles and runs the examples of the READMEs, that of the whole project among them.
 #[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
 #[doc = include_str!("../README.md")]
 struct ReadMe;
