@@ -11,21 +11,24 @@ use crate::workspace::Workspace;
 
 /// Every suite; a new one is one line.
 const SUITES: &[Suite] = &[
-    Suite { name: "policies", package: "inval-benches", program: Program::Criterion },
+    Suite { name: "policies", package: "inval-benches", program: Program::Criterion, also: None },
     Suite {
         name: "embedded",
         package: "inval-rivals",
         program: Program::Comparison { page: "docs/benchmarks.md" },
+        also: None,
     },
     Suite {
         name: "redis",
         package: "inval-servers-bench",
         program: Program::Comparison { page: "docs/benchmarks.md" },
+        also: None,
     },
     Suite {
         name: "daemon",
         package: "inval-servers-bench",
         program: Program::Comparison { page: "docs/benchmarks.md" },
+        also: Some("inval-cli"),
     },
 ];
 
@@ -39,6 +42,8 @@ struct Suite {
     name: &'static str,
     package: &'static str,
     program: Program,
+    /// A package whose program the suite starts, so that it has to be built as well.
+    also: Option<&'static str>,
 }
 
 enum Program {
@@ -75,6 +80,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         .iter()
         .filter(|suite| args.suite.as_deref().is_none_or(|wanted| wanted == suite.name))
     {
+        if let Some(package) = suite.also {
+            Invocation::cargo("build --release --package").arg(package).run()?;
+        }
         let invocation = suite.invocation(args, trace.as_deref(), &workspace.root)?;
         println!("\n== {}\n{invocation}", suite.name);
         invocation.run()?;

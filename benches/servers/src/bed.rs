@@ -64,6 +64,11 @@ impl Bed {
         Ok(())
     }
 
+    /// How many keys the server has, those included that have expired and are not deleted yet.
+    pub(crate) fn keys(&self) -> Result<i64> {
+        self.server.command(&["DBSIZE"])?.int().context("DBSIZE")
+    }
+
     /// The percentiles of a command's latency on the server, as it tells them.
     pub(crate) fn latency(&self, command: &str) -> Result<String> {
         let info = self.server.info("latencystats")?;

@@ -23,7 +23,7 @@ pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> Weight + Send + Sync>;
 pub(crate) type Listener<K, V> = Box<dyn Fn(&Removed<K, V>) + Send + Sync>;
 
 /// How many entries are taken off the books before other threads get a turn.
-pub(crate) const SLICE: usize = 256;
+pub(crate) const SLICE: usize = 16;
 
 /// Entries on their way out, collected under the lock and dropped outside it. A write seldom removes
 /// more than one, which then needs no allocation.
