@@ -1,6 +1,9 @@
 //! A day in simulated time: four caches under diurnal load, one of which fails for an hour, with limits that change.
 #![cfg(test)]
 
+#[path = "support/refusing.rs"]
+mod refusing;
+
 #[path = "day/troubled.rs"]
 mod troubled;
 

@@ -1,6 +1,9 @@
 //! The manager in simulated time: what it starts when, what it isolates, what it tells, how it ends.
 #![cfg(test)]
 
+#[path = "support/refusing.rs"]
+mod refusing;
+
 #[path = "support/fake.rs"]
 mod fake;
 

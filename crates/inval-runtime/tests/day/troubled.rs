@@ -13,6 +13,8 @@ use inval_core::{
 use inval_memory::{Cache, Clock};
 use tokio::time::Instant;
 
+use crate::refusing::refuse_operations;
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("out of order for an hour")]
 pub(crate) struct OutOfOrder;
@@ -82,45 +84,7 @@ impl Troubled {
 impl Store for Troubled {
     type Error = OutOfOrder;
 
-    async fn get(&self, _: &Key) -> Result<Option<Bytes>, OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn get_many(&self, _: &[Key]) -> Result<Vec<Option<Bytes>>, OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn put(&self, _: &Key, _: Bytes, _: PutOptions) -> Result<Put, OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn put_many(
-        &self,
-        _: &[(Key, Bytes)],
-        _: Option<Duration>,
-    ) -> Result<Vec<Put>, OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn invalidate(&self, _: &[Key]) -> Result<u64, OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn contains(&self, _: &Key) -> Result<bool, OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn lifetime(&self, _: &Key) -> Result<Lifetime, OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn clear(&self) -> Result<(), OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn usage(&self) -> Result<Usage, OutOfOrder> {
-        Ok(self.cache.usage())
-    }
+    refuse_operations!(OutOfOrder);
 
     async fn stats(&self) -> Result<Stats, OutOfOrder> {
         Ok(self.cache.stats())

@@ -13,6 +13,8 @@ use inval_core::{
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
+use crate::refusing::refuse_operations;
+
 /// What the store is unable to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("this store is out of order")]
@@ -111,45 +113,7 @@ pub(crate) fn busy(held: Duration) -> Slice {
 impl Store for Fake {
     type Error = OutOfOrder;
 
-    async fn get(&self, _: &Key) -> Result<Option<Bytes>, OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn get_many(&self, _: &[Key]) -> Result<Vec<Option<Bytes>>, OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn put(&self, _: &Key, _: Bytes, _: PutOptions) -> Result<Put, OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn put_many(
-        &self,
-        _: &[(Key, Bytes)],
-        _: Option<Duration>,
-    ) -> Result<Vec<Put>, OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn invalidate(&self, _: &[Key]) -> Result<u64, OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn contains(&self, _: &Key) -> Result<bool, OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn lifetime(&self, _: &Key) -> Result<Lifetime, OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn clear(&self) -> Result<(), OutOfOrder> {
-        Err(OutOfOrder)
-    }
-
-    async fn usage(&self) -> Result<Usage, OutOfOrder> {
-        Err(OutOfOrder)
-    }
+    refuse_operations!(OutOfOrder);
 
     /// As many hits as it has been asked for statistics.
     async fn stats(&self) -> Result<Stats, OutOfOrder> {
