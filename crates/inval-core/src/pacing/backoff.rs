@@ -12,7 +12,7 @@ const RECENT: usize = 4;
 /// It may be so many times the baseline,
 const TOLERANCE: f64 = 2.0;
 /// and this much more, in seconds: the noise of networks and of clients that have little time for their answers.
-const NOISE: f64 = 400e-6;
+const NOISE: f64 = 1e-3;
 /// The share is halved at most once in this time, which lets the last time show its effect.
 const HOLD: Duration = Duration::from_millis(100);
 /// What the share regains each second without reason to back off.

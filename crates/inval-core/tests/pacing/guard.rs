@@ -44,13 +44,13 @@ impl Listener {
 #[test]
 fn it_backs_off_when_latency_triples_and_recovers() {
     let mut listener = Listener::new();
-    assert_eq!(listener.hear(1_000, 1_000), 1.0);
-    assert_eq!(listener.hear(20, 3_000), 1.0, "two slow answers are no trend");
-    assert_eq!(listener.hear(100, 3_000), 0.5);
-    assert_eq!(listener.hear(1_000, 3_000), 0.1, "never below a tenth");
-    let half = listener.hear(2_000, 1_000);
+    assert_eq!(listener.hear(1_000, 2_000), 1.0);
+    assert_eq!(listener.hear(20, 6_000), 1.0, "two slow answers are no trend");
+    assert_eq!(listener.hear(100, 6_000), 0.5);
+    assert_eq!(listener.hear(1_000, 6_000), 0.1, "never below a tenth");
+    let half = listener.hear(2_000, 2_000);
     assert!((0.5..0.65).contains(&half), "{half}");
-    assert_eq!(listener.hear(2_000, 1_000), 1.0);
+    assert_eq!(listener.hear(2_000, 2_000), 1.0);
 }
 
 /// Of a slow server a slice takes less and less often, but never less than is worth its fixed cost.
@@ -61,18 +61,18 @@ fn slices_are_smaller_where_answers_are_slow() {
         listener.hear(1_000, latency);
         assert_eq!(listener.governor.batch(&Plan { batch: plan, ..PLAN }), want);
     };
-    check(1_000, 4_096, 4_096);
-    check(3_000, 4_096, 409);
-    check(3_000, 1_000, 128);
-    check(3_000, 128, 128);
+    check(2_000, 4_096, 4_096);
+    check(6_000, 4_096, 409);
+    check(6_000, 1_000, 128);
+    check(6_000, 128, 128);
 }
 
 #[test]
 fn a_server_that_has_become_slower_for_good_is_the_new_baseline_after_a_while() {
     let mut listener = Listener::new();
-    listener.hear(1_000, 1_000);
-    assert_eq!(listener.hear(10_000, 3_000), 0.1);
-    assert_eq!(listener.hear(60_000, 3_000), 1.0);
+    listener.hear(1_000, 2_000);
+    assert_eq!(listener.hear(10_000, 6_000), 0.1);
+    assert_eq!(listener.hear(60_000, 6_000), 1.0);
 }
 
 #[test]
@@ -135,7 +135,8 @@ fn where_clients_need_the_server_upkeep_takes_what_they_leave() {
     assert!(adapting <= 2 * MILLI, "{} us", adapting / 1_000);
     world.run(7_000);
     let adapted = world.server.take_worst_client(world.now);
-    assert!(adapted <= MILLI, "{} us", adapted / 1_000);
+    // Twice the network, the noise of a millisecond that is allowed for, and a script of half of that.
+    assert!(adapted <= 1_700_000, "{} us", adapted / 1_000);
     assert!(world.worst_lag() <= 1_000 * MILLI, "{} ms", world.worst_lag() / MILLI);
 }
 
