@@ -57,7 +57,7 @@ fn world() -> World {
     let bursts = merged(burst(BURST, 1_000_000), burst(SECOND_BURST, 400_000));
     let expiries = merged(always, bursts);
     let mut server = Server::new(Costs::REMOTE, 0.1);
-    server.set_load(SURGE.start, 0.7);
+    server.set_load(SURGE.start, 0.85);
     server.set_load(SURGE.end, 0.1);
     let part = Partition { expiries, ..Partition::default() };
     World::new(PacingSettings::default(), server, vec![part])
@@ -167,7 +167,7 @@ fn write_marks(svg: &mut String, bottom: f64) -> fmt::Result {
         writeln!(svg, r#"<text x="{x:.1}" y="{y}" fill="{MUTED}">{text}</text>"#)?;
     }
     let y = TOP - 40.0;
-    writeln!(svg, r#"<text x="{from:.1}" y="{y}" fill="{MUTED}">clients take 70 %</text>"#)
+    writeln!(svg, r#"<text x="{from:.1}" y="{y}" fill="{MUTED}">clients take 85 %</text>"#)
 }
 
 fn write_panel(svg: &mut String, panel: &Panel, top: f64) -> fmt::Result {

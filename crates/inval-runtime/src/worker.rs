@@ -163,6 +163,8 @@ impl<S: Store + 'static> Worker<S> {
             Command::Remove(number, reply) => {
                 self.schedule.pause(number, now);
                 self.runs.retain(|run| run.namespace != number);
+                // Nobody waits for it any more, or slices would go on in spite of the pause.
+                self.partitions(number).for_each(|id| self.schedule.relax(id, now));
                 self.leaving.push((number, reply));
                 self.let_go();
             }

@@ -51,6 +51,23 @@ async fn removing_waits_for_the_slice_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn removing_ends_upkeep_that_somebody_asked_for() {
+    let endless = Slice { expired: 1, next: ms(0), ..idle() };
+    // Of three partitions one is always under way.
+    let store =
+        Fake::new(3, move |partition, _| Answer::After(ms(10 + 7 * u64::from(partition)), endless));
+    let manager = managing(builder(), &[&store]).await;
+    let asking = tokio::spawn({
+        let manager = manager.clone();
+        async move { manager.run_now("a", Duration::from_secs(600)).await }
+    });
+    pass(ms(50)).await;
+    let removed = tokio::time::timeout(Duration::from_secs(5), manager.remove("a")).await;
+    assert!(removed.unwrap().is_ok());
+    assert!(!asking.await.unwrap().unwrap().is_done);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lease_that_cannot_be_given_back_is_told_and_the_namespace_is_gone_all_the_same() {
     let store = Fake::idle();
     store.fails_to_release.store(true, Ordering::SeqCst);
