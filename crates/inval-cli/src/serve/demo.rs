@@ -1,6 +1,7 @@
 //! The demonstration: sample namespaces, and traffic made up for them.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -47,8 +48,10 @@ pub(super) fn namespaces(
     Ok(namespaces)
 }
 
-/// Says where to look.
+/// Says where to look, with this program under the name by which it was started.
 pub(super) fn announce(address: SocketAddr) -> io::Result<()> {
+    let program = env::args_os().next().unwrap_or_else(|| "inval".into());
+    let program = program.display();
     let mut out = io::stdout().lock();
     write!(
         out,
@@ -56,7 +59,7 @@ pub(super) fn announce(address: SocketAddr) -> io::Result<()> {
   curl http://{address}/v1/stats
   curl http://{address}/v1/namespaces/{PAGES}
   curl -X POST http://{address}/v1/namespaces/{SESSIONS}/clear -H 'Content-Type: application/json' -d '{{}}'
-  inval stats --watch --daemon http://{address}\n
+  {program} stats --watch --daemon http://{address}\n
 Ctrl-C ends it.\n"
     )?;
     out.flush()
