@@ -18,6 +18,7 @@ mod error;
 pub(crate) use entries::{get, put, rm, ttl};
 pub(crate) use error::ClientError;
 pub(crate) use http::{DaemonUrl, DaemonUrlError};
+pub(crate) use keys::json_bytes;
 pub(crate) use namespaces::ns;
 pub(crate) use stats::stats;
 pub(crate) use upkeep::run_now;

@@ -248,3 +248,11 @@ pub struct Slice {
     /// When to call again.
     pub next: Duration,
 }
+
+impl Slice {
+    /// Whether it did nothing and left nothing to do, as far as is known.
+    pub fn is_idle(&self) -> bool {
+        let Self { records, evicted, expired, spared, backlog, excess, .. } = *self;
+        [records, evicted, expired, spared, backlog, excess.entries, excess.bytes] == [0; 7]
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use inval_core::{Slice, Standing, Usage};
+use inval_core::{Slice, Standing};
 use tokio::sync::watch;
 
 /// What upkeep did that somebody asked for.
@@ -57,9 +57,5 @@ impl Run {
 
 /// Whether a slice has found nothing to do and left nothing.
 fn is_quiet(slice: &Slice) -> bool {
-    let done = slice.records + slice.evicted + slice.expired + slice.backlog;
-    slice.standing == Standing::Steady
-        && done == 0
-        && slice.excess == Usage::default()
-        && !slice.next.is_zero()
+    slice.is_idle() && slice.standing == Standing::Steady && !slice.next.is_zero()
 }

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use inval_core::engine::EngineSettings;
 use inval_core::{
     Budget, Key, Lifetime, Namespace, Put, PutOptions, ReconfigureError, Slice, Standing, Store,
-    Usage,
 };
 use inval_redis::{
     Cache, CacheOptions, Client, ConnectOptions, Credentials, Error as StoreError, OpenError,
@@ -295,9 +294,7 @@ fn lease_patience() -> Duration {
 
 /// What a slice did. It has nothing left if it had the lease, asked the server, and there was nothing to do.
 fn done_by(slice: &Slice) -> Upkeep {
-    let Slice { evicted, expired, records, spared, .. } = *slice;
-    let did_nothing = evicted + expired + records + spared == 0;
-    let has_asked = slice.standing == Standing::Steady && slice.held > Duration::ZERO;
-    let is_left = slice.backlog > 0 || slice.excess != Usage::default();
-    Upkeep { evicted, expired, records, is_done: has_asked && did_nothing && !is_left }
+    let Slice { evicted, expired, records, standing, held, .. } = *slice;
+    let has_asked = standing == Standing::Steady && held > Duration::ZERO;
+    Upkeep { evicted, expired, records, is_done: has_asked && slice.is_idle() }
 }

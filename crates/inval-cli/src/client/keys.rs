@@ -38,7 +38,7 @@ fn read_hex(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Bytes in JSON: a string if they are UTF-8, else an object that holds them in base64.
-pub(super) fn json_bytes(bytes: &[u8]) -> Value {
+pub(crate) fn json_bytes(bytes: &[u8]) -> Value {
     match std::str::from_utf8(bytes) {
         Ok(text) => json!(text),
         Err(_) => json!({ "base64": BASE64_STANDARD.encode(bytes) }),

@@ -1,46 +1,15 @@
-//! What another file would change of the settings in force.
-
-use inval_core::Namespace;
+//! What another file changes that the settings in force cannot follow.
 
 use super::fields::{FIELDS, NAMESPACE_FIELDS};
 use super::settings::{NamespaceSettings, Settings};
 
-/// What differs between two settings, by name and in order.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Changes {
-    /// Namespaces only of the second.
-    pub(crate) added: Vec<Namespace>,
-    /// Namespaces of both that keep to something else.
-    pub(crate) changed: Vec<Namespace>,
-    /// Namespaces only of the first.
-    pub(crate) removed: Vec<Namespace>,
-    /// Fields outside the namespaces that differ, such as `http.listen`, but for those that namespaces
-    /// take over: they show as changed namespaces.
-    pub(crate) needs_restart: Vec<&'static str>,
-}
-
 impl Settings {
-    /// What `next` would change.
-    pub(crate) fn changes_to(&self, next: &Self) -> Changes {
-        let only_in = |ours: &Self, theirs: &Self| {
-            let names =
-                ours.namespaces.keys().filter(|name| !theirs.namespaces.contains_key(*name));
-            names.cloned().collect()
-        };
-        let changed = self.namespaces.iter().filter(|(name, ours)| {
-            next.namespaces.get(*name).is_some_and(|theirs| ours.differs_from(theirs))
-        });
+    /// The fields outside the namespaces, such as `http.listen`, in which `next` differs, in order. Those that
+    /// namespaces take over are left out: the namespaces differ.
+    pub(crate) fn needs_restart(&self, next: &Self) -> Vec<&'static str> {
         let is_inherited = |name: &str| NAMESPACE_FIELDS.iter().any(|field| field.name == name);
         let fields = FIELDS.iter().filter(|field| !is_inherited(field.name));
-        Changes {
-            added: only_in(next, self),
-            changed: changed.map(|(name, _)| name.clone()).collect(),
-            removed: only_in(self, next),
-            needs_restart: fields
-                .filter(|field| (field.differs)(self, next))
-                .map(|field| field.name)
-                .collect(),
-        }
+        fields.filter(|field| (field.differs)(self, next)).map(|field| field.name).collect()
     }
 }
 
@@ -54,13 +23,6 @@ impl NamespaceSettings {
         };
         pace(self) == pace(other)
     }
-
-    /// Whether anything differs that can be said for a namespace.
-    fn differs_from(&self, other: &Self) -> bool {
-        self.config != other.config
-            || self.partitions != other.partitions
-            || !self.is_paced_as(other)
-    }
 }
 
 #[cfg(test)]
@@ -68,45 +30,37 @@ mod tests {
     use super::super::Variables;
     use super::*;
 
-    fn check(ours: &str, theirs: &str, want: [&[&str]; 4]) {
+    fn check(ours: &str, theirs: &str, want: &[&str]) {
         let parse = |text: &str| Settings::parse("", text, &Variables::default()).unwrap();
-        let (ours, theirs) = (parse(ours), parse(theirs));
-        let Changes { added, changed, removed, needs_restart } = ours.changes_to(&theirs);
-        let names = |list: &[Namespace]| list.iter().map(Namespace::to_string).collect::<Vec<_>>();
-        let got = [names(&added), names(&changed), names(&removed)];
-        assert_eq!(got, [want[0], want[1], want[2]]);
-        assert_eq!(needs_restart, want[3]);
+        assert_eq!(parse(ours).needs_restart(&parse(theirs)), want);
     }
 
     #[test]
     fn equal_settings_have_no_changes() {
-        check("", "", [&[]; 4]);
-        let (minutes, seconds) =
-            ("[namespaces.a]\nttl = \"1m\"", "namespaces.a = { ttl = \"60s\" }");
-        check(minutes, seconds, [&[]; 4]);
+        check("", "", &[]);
+        let namespaces =
+            |text| Settings::parse("", text, &Variables::default()).unwrap().namespaces;
+        let minutes = namespaces("[namespaces.a]\nttl = \"1m\"");
+        assert_eq!(minutes, namespaces("namespaces.a = { ttl = \"60s\" }"));
     }
 
     #[test]
-    fn namespaces_come_change_and_go() {
-        let ours = "[namespaces]\na.ttl = \"1m\"\nb.max_entries = 5\nc.max_entries = 5";
-        let theirs = "[namespaces]\nb.max_entries = 6\nc.max_entries = 5\nd.ttl = \"1m\"";
-        check(ours, theirs, [&["d"], &["b"], &["a"], &[]]);
-        let theirs = format!("{ours}\nc.partitions = 2");
-        check(ours, &theirs, [&[], &["c"], &[], &[]]);
+    fn namespaces_come_change_and_go_without_a_restart() {
+        let ours = "[namespaces]\na.ttl = \"1m\"\nb.max_entries = 5";
+        check(ours, "[namespaces]\nb.max_entries = 6\nd.ttl = \"1m\"", &[]);
     }
 
     #[test]
     fn what_namespaces_inherit_changes_them_and_the_rest_needs_a_restart() {
         let ours = "[namespaces]\na.ttl = \"1m\"\nb.ttl = \"1m\"\nb.manager.max_lag = \"2s\"";
-        check(ours, &format!("manager.max_lag = \"3s\"\n{ours}"), [&[], &["a"], &[], &[]]);
+        check(ours, &format!("manager.max_lag = \"3s\"\n{ours}"), &[]);
         let rest = "manager.duty_cycle = 0.1\nredis.lease = \"6s\"\nhttp.listen = \"[::]:1\"";
         let want = ["http.listen", "manager.duty_cycle", "redis.lease"];
-        check(ours, &format!("{rest}\n{ours}"), [&[], &[], &[], &want]);
+        check(ours, &format!("{rest}\n{ours}"), &want);
     }
 
     #[test]
     fn another_password_is_a_change() {
-        let ours = "store = \"redis://:a@host\"";
-        check(ours, "store = \"redis://:b@host\"", [&[], &[], &[], &["store"]]);
+        check("store = \"redis://:a@host\"", "store = \"redis://:b@host\"", &["store"]);
     }
 }

@@ -9,9 +9,10 @@ use inval_core::{Key, Put, Store};
 use serde_json::{Value, json};
 
 use super::call::{Call, duration, to_the_end};
-use super::json::{Fields, bytes_of, value_of};
+use super::json::{Fields, bytes_of};
 use super::problem::{Kind, Problem};
 use super::{Answer, json as answer};
+use crate::client::json_bytes;
 
 /// The most keys or entries of a request.
 const MOST_ITEMS: usize = 10_000;
@@ -28,7 +29,7 @@ pub(super) async fn get(call: &Call<'_>, body: Body) -> Answer {
     for keys in keys.chunks(READ_AT_ONCE) {
         for value in store.get_many(keys).await? {
             bytes += value.as_ref().map_or(0, Bytes::len);
-            values.push(value.map_or(Value::Null, |value| value_of(&value)));
+            values.push(value.map_or(Value::Null, |value| json_bytes(&value)));
         }
         if bytes > MOST_ANSWER {
             let detail =

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::problem::{Kind, Problem};
 
@@ -97,24 +97,19 @@ pub(super) fn bytes_of(value: Value, name: &str) -> Result<Bytes, Problem> {
     }
 }
 
-/// Bytes as a text where they are one, else in base64.
-pub(super) fn value_of(bytes: &[u8]) -> Value {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.into(),
-        Err(_) => json!({ "base64": BASE64_STANDARD.encode(bytes) }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::client::json_bytes;
 
     #[test]
     fn bytes_come_back_as_they_were() {
         let check = |value: Value, want: &[u8]| {
             let bytes = bytes_of(value, "here").unwrap();
             assert_eq!(&bytes[..], want);
-            assert_eq!(bytes_of(value_of(want), "here").unwrap(), bytes);
+            assert_eq!(bytes_of(json_bytes(want), "here").unwrap(), bytes);
         };
         check(json!(""), b"");
         check(json!("é\u{0}"), "é\0".as_bytes());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use inval_core::{Budget, Slice, Store, Usage};
+use inval_core::{Budget, Slice, Store};
 use inval_redis::{Cache, Error};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -99,7 +99,5 @@ async fn maintain(
 
 /// Whether a slice has asked the server, and there was nothing to do: what was done before is accounted for.
 fn is_settled(slice: &Slice) -> bool {
-    let done = slice.records + slice.evicted + slice.expired + slice.spared;
-    let has_asked = slice.held > Duration::ZERO;
-    has_asked && done == 0 && slice.backlog == 0 && slice.excess == Usage::default()
+    slice.is_idle() && slice.held > Duration::ZERO
 }

@@ -45,8 +45,7 @@ impl Daemon {
             return Err(ReloadError::NoFile);
         }
         let next = self.source.load().map_err(ReloadError::File)?;
-        let changes = settings.changes_to(&next);
-        let needs_restart = changes.needs_restart.iter().map(|name| (*name).to_owned()).collect();
+        let needs_restart = settings.needs_restart(&next).into_iter().map(str::to_owned).collect();
         let mut reloaded = Reloaded { needs_restart, ..Reloaded::default() };
         for (name, _) in self.manager.namespaces() {
             if !next.namespaces.contains_key(&name) {

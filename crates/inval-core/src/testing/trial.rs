@@ -8,7 +8,7 @@ use super::Harness;
 use super::failure::{Complaint, Outcome, expect, expect_all};
 use crate::config::{Config, ConfigBuilder};
 use crate::stats::{Stats, Usage};
-use crate::store::{Budget, Lifetime, Put, PutCondition, PutOptions, Slice, Store};
+use crate::store::{Budget, Lifetime, Put, PutCondition, PutOptions, Store};
 use crate::units::Key;
 
 /// How long upkeep may take at once, and how long the next is waited for.
@@ -205,8 +205,7 @@ impl<'a, H: Harness> Trial<'a, H> {
         for partition in 0..self.store.partitions() {
             let slice =
                 self.store.maintain(partition, Budget::within(BUDGET)).await.map_err(failed)?;
-            let Slice { records, backlog, evicted, expired, excess, .. } = slice;
-            is_idle &= [records, backlog, evicted, expired, excess.entries, excess.bytes] == [0; 6];
+            is_idle &= slice.is_idle();
         }
         Ok(is_idle)
     }

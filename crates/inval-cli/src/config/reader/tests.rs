@@ -347,7 +347,7 @@ proptest! {
     fn any_change_to_the_example_is_read_or_refused_where_it_stands(text in mutated()) {
         let parsed = parse(&text, &[]);
         if let Ok(settings) = &parsed {
-            prop_assert_eq!(settings.changes_to(settings), Default::default());
+            prop_assert!(settings.needs_restart(settings).is_empty());
             let own = settings.namespaces.values().map(|namespace| namespace.pacing);
             prop_assert!(own.chain([settings.pacing]).all(|pacing| pacing.validate().is_ok()));
         }
