@@ -62,7 +62,7 @@ impl From<Usage> for Amount {
 
 impl Statistics {
     /// What a store says itself, without a manager.
-    pub(super) fn of_store(stats: &Stats, config: &Config) -> Self {
+    pub(crate) fn of_store(stats: &Stats, config: &Config) -> Self {
         Self {
             usage: stats.usage.into(),
             limits: Limits { max_entries: config.max_entries(), max_bytes: config.max_bytes() },
