@@ -20,7 +20,7 @@ pub(crate) use error::ClientError;
 pub(crate) use http::{DaemonUrl, DaemonUrlError};
 pub(crate) use keys::json_bytes;
 pub(crate) use namespaces::ns;
-pub(crate) use statistics::Statistics;
+pub(crate) use statistics::{State, Statistics};
 pub(crate) use stats::stats;
 pub(crate) use upkeep::run_now;
 pub(crate) use values::{Change, Changes, Span};

@@ -42,6 +42,8 @@ fn statistics(hits: u64, misses: u64) -> Value {
     let amount = |entries: u64| json!({ "entries": entries, "bytes": 10 * entries });
     json!({
         "usage": amount(1234),
+        "strategy": "lru",
+        "state": "ready",
         "limits": { "max_entries": 2000, "max_bytes": null },
         "hits": hits,
         "misses": misses,
@@ -52,8 +54,11 @@ fn statistics(hits: u64, misses: u64) -> Value {
             "expired": amount(6), "evicted": amount(50), "invalidated": amount(4),
             "replaced": amount(5), "vanished": amount(1)
         },
+        "evicted_age_ms": { "p50": 127, "p90": 255, "p99": null },
+        "evicted_idle_ms": { "p50": 63, "p90": 127, "p99": 127 },
         "peak": amount(2000),
         "lag_ms": 12,
+        "max_lag_ms": 1000,
         "backlog": 3,
         "age_ms": 0
     })
@@ -270,6 +275,8 @@ invalidated        4      40
 replaced           5      50
 vanished           1      10
 
+strategy    lru
+state       ready
 hits        3,000
 misses      1,000
 miss ratio  0.2500

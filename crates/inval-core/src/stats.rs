@@ -56,25 +56,25 @@ impl AddAssign for Usage {
     }
 }
 
-/// How many observations fell between powers of two, in milliseconds.
+/// How many observations fell between powers of two. The unit is that of the field which holds it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Histogram {
     counts: [u64; Self::BUCKETS],
-    sum_ms: u64,
+    sum: u64,
 }
 
 impl Histogram {
     const BUCKETS: usize = 42;
 
-    /// Notes one observation of `ms` milliseconds.
-    pub fn record(&mut self, ms: u64) {
-        let bucket = (u64::BITS - ms.leading_zeros()) as usize;
+    /// Notes one observation.
+    pub fn record(&mut self, value: u64) {
+        let bucket = (u64::BITS - value.leading_zeros()) as usize;
         self.counts[bucket.min(Self::BUCKETS - 1)] += 1;
-        self.sum_ms = self.sum_ms.saturating_add(ms);
+        self.sum = self.sum.saturating_add(value);
     }
 
-    /// The buckets in rising order, each as its upper bound in milliseconds (inclusive) and the
-    /// number of observations in it alone. The last bucket takes everything above and has no bound.
+    /// The buckets in rising order, each as its upper bound (inclusive) and the number of observations
+    /// in it alone. The last bucket takes everything above and has no bound.
     pub fn buckets(&self) -> impl Iterator<Item = (Option<u64>, u64)> + '_ {
         let bound = |i: usize| (i + 1 < Self::BUCKETS).then(|| (1 << i) - 1);
         self.counts.iter().enumerate().map(move |(i, &count)| (bound(i), count))
@@ -85,14 +85,14 @@ impl Histogram {
         self.counts.iter().sum()
     }
 
-    /// The sum of all observations, in milliseconds.
-    pub fn sum_ms(&self) -> u64 {
-        self.sum_ms
+    /// The sum of all observations.
+    pub fn sum(&self) -> u64 {
+        self.sum
     }
 
-    /// The upper bound in milliseconds of the bucket in which the quantile `q` (0 to 1) lies; `None`
-    /// while there is no observation, or where it lies in the last, unbounded bucket.
-    pub fn quantile_ms(&self, q: f64) -> Option<u64> {
+    /// The upper bound of the bucket in which the quantile `q` (0 to 1) lies; `None` while there is no
+    /// observation, or where it lies in the last, unbounded bucket.
+    pub fn quantile(&self, q: f64) -> Option<u64> {
         let rank = (q.clamp(0.0, 1.0) * self.count() as f64).ceil().max(1.0) as u64;
         let mut seen = 0;
         self.buckets()
@@ -106,7 +106,7 @@ impl Histogram {
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { counts: [0; Self::BUCKETS], sum_ms: 0 }
+        Self { counts: [0; Self::BUCKETS], sum: 0 }
     }
 }
 
@@ -115,7 +115,7 @@ impl AddAssign<&Self> for Histogram {
         for (mine, theirs) in self.counts.iter_mut().zip(other.counts) {
             *mine += theirs;
         }
-        self.sum_ms = self.sum_ms.saturating_add(other.sum_ms);
+        self.sum = self.sum.saturating_add(other.sum);
     }
 }
 
@@ -147,10 +147,17 @@ pub struct Stats {
     /// The highest `usage` so far, in entries and in bytes separately. Over several ledgers it is
     /// the sum of their peaks: an upper bound.
     pub peak: Usage,
-    /// How long ago evicted entries had been written, to 16 ms and up to two years.
+    /// How long ago evicted entries had been written, in milliseconds, to 16 ms and up to two years.
     pub evicted_age: Histogram,
-    /// How long ago evicted entries had last been read or written, to 16 ms and up to two years.
+    /// How long ago evicted entries had last been read or written, in milliseconds, to 16 ms and up to two
+    /// years.
     pub evicted_idle: Histogram,
+    /// Entries whose books were put right by a look at the server. 0 but on remote stores.
+    pub repaired: u64,
+    /// Records of a journal that could not be read. 0 but on remote stores.
+    pub poisoned: u64,
+    /// Journals that were dropped because they had grown beyond their cap. 0 but on remote stores.
+    pub dropped_journals: u64,
 }
 
 impl Stats {
@@ -208,6 +215,9 @@ impl AddAssign<&Self> for Stats {
         self.peak += other.peak;
         self.evicted_age += &other.evicted_age;
         self.evicted_idle += &other.evicted_idle;
+        self.repaired += other.repaired;
+        self.poisoned += other.poisoned;
+        self.dropped_journals += other.dropped_journals;
     }
 }
 
@@ -226,9 +236,9 @@ mod tests {
             [(Some(0), 1), (Some(1), 1), (Some(3), 2), (Some(7), 1), (Some(1023), 1), (None, 1)];
         assert_eq!(filled, want);
         assert_eq!(histogram.count(), 7);
-        assert_eq!(histogram.quantile_ms(0.5), Some(3));
-        assert_eq!(histogram.quantile_ms(1.0), None);
-        assert_eq!(Histogram::default().quantile_ms(0.5), None);
+        assert_eq!(histogram.quantile(0.5), Some(3));
+        assert_eq!(histogram.quantile(1.0), None);
+        assert_eq!(Histogram::default().quantile(0.5), None);
     }
 
     #[test]

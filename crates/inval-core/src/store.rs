@@ -218,7 +218,7 @@ pub enum Standing {
 }
 
 /// What a slice of upkeep did, and what is left.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Slice {
     /// How far the one who maintains the partition has got.
     pub standing: Standing,
@@ -245,6 +245,11 @@ pub struct Slice {
     /// How long requests waited for what the server did not do for them, in queues and on the network: the
     /// mean of this slice's. `None` where there is no server, or nothing was asked.
     pub latency: Option<Duration>,
+    /// How far the server's clock is ahead of this process's, in microseconds, as far as is known. `None` where
+    /// there is no server.
+    pub clock_offset_us: Option<i64>,
+    /// About what share of a rebuild is done, from 0 to 1; `None` but while [rebuilding](Standing::Rebuilding).
+    pub rebuilt: Option<f64>,
     /// When to call again.
     pub next: Duration,
 }

@@ -276,6 +276,7 @@ fn statistics_tell_what_happened() {
         peak: usage(3, 16),
         evicted_age: histogram(96),
         evicted_idle: histogram(96),
+        ..Stats::default()
     };
     assert_eq!(cache.ledger.stats(), want);
     assert_eq!(want.miss_ratio(), Some(0.5));

@@ -23,6 +23,8 @@ pub struct NamespaceHealth {
     pub namespace: Namespace,
     /// Whether its upkeep stands still because somebody asked for it.
     pub is_paused: bool,
+    /// How late its upkeep may be.
+    pub max_lag: Duration,
     /// Its partitions, in their order.
     pub partitions: Vec<PartitionHealth>,
 }

@@ -57,6 +57,7 @@ pub(crate) struct Worker<S> {
 struct Entry<S> {
     managed: Arc<Managed<S>>,
     is_paused: bool,
+    max_lag: Duration,
     _waiter: JoinSet<()>,
 }
 
@@ -185,7 +186,8 @@ impl<S: Store + 'static> Worker<S> {
         let (number, now) = (managed.number, self.now());
         let mut waiter = JoinSet::new();
         waiter.spawn(wait_for_writers(Arc::clone(&managed), self.wakes.clone()));
-        let entry = Entry { managed, is_paused: false, _waiter: waiter };
+        let max_lag = pacing.max_lag;
+        let entry = Entry { managed, is_paused: false, max_lag, _waiter: waiter };
         self.namespaces.insert(number, entry);
         self.partitions(number).for_each(|id| self.schedule.add(id, pacing, now));
     }
@@ -251,6 +253,7 @@ impl<S: Store + 'static> Worker<S> {
         let health = |entry: &Entry<S>| NamespaceHealth {
             namespace: entry.managed.name.clone(),
             is_paused: entry.is_paused,
+            max_lag: entry.max_lag,
             partitions: self.schedule.health(entry.managed.number, self.now()),
         };
         let mut all: Vec<_> = self.namespaces.values().map(health).collect();

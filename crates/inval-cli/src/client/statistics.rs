@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
-use inval_core::{Config, Stats, Usage};
+use inval_core::{Config, Histogram, Stats, Strategy, Usage};
 use serde::{Deserialize, Serialize};
 
 /// The statistics of a namespace, as the daemon tells them.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Statistics {
+    #[serde(default, with = "strategy")]
+    pub(crate) strategy: Option<Strategy>,
+    /// How upkeep is getting on; `None` where no manager tells.
+    #[serde(default)]
+    pub(crate) state: Option<State>,
     pub(crate) usage: Amount,
     #[serde(default)]
     pub(crate) limits: Limits,
@@ -19,15 +24,60 @@ pub(crate) struct Statistics {
     #[serde(default)]
     pub(crate) rejected: u64,
     pub(crate) removed: Removed,
+    /// How long ago evicted entries had been written.
+    #[serde(default)]
+    pub(crate) evicted_age_ms: Quantiles,
+    /// How long ago evicted entries had last been read or written.
+    #[serde(default)]
+    pub(crate) evicted_idle_ms: Quantiles,
     /// The highest usage so far, entries and bytes separately; `None` where no manager tells.
     pub(crate) peak: Option<Amount>,
     /// How late upkeep is; `None` where no manager tells.
     pub(crate) lag_ms: Option<u64>,
+    /// How late it may be; `None` where no manager tells.
+    #[serde(default)]
+    pub(crate) max_lag_ms: Option<u64>,
     /// Changes not booked yet; `None` where no manager tells.
     pub(crate) backlog: Option<u64>,
     /// How old the numbers are.
     #[serde(default)]
     pub(crate) age_ms: u64,
+}
+
+/// How upkeep of a namespace is getting on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum State {
+    Ready,
+    Rebuilding,
+    Failing,
+    Paused,
+}
+
+impl State {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Rebuilding => "rebuilding",
+            Self::Failing => "failing",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+/// Below what the half, nine tenths and 99 hundredths of some observations are; `None` while there is none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Quantiles {
+    pub(crate) p50: Option<u64>,
+    pub(crate) p90: Option<u64>,
+    pub(crate) p99: Option<u64>,
+}
+
+impl From<&Histogram> for Quantiles {
+    fn from(histogram: &Histogram) -> Self {
+        let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|q| histogram.quantile(q));
+        Self { p50, p90, p99 }
+    }
 }
 
 /// A number of entries and their bytes.
@@ -64,6 +114,8 @@ impl Statistics {
     /// What a store says itself, without a manager.
     pub(crate) fn of_store(stats: &Stats, config: &Config) -> Self {
         Self {
+            strategy: Some(config.strategy()),
+            state: None,
             usage: stats.usage.into(),
             limits: Limits { max_entries: config.max_entries(), max_bytes: config.max_bytes() },
             hits: stats.hits,
@@ -78,11 +130,35 @@ impl Statistics {
                 replaced: stats.replaced.into(),
                 vanished: stats.vanished.into(),
             },
+            evicted_age_ms: (&stats.evicted_age).into(),
+            evicted_idle_ms: (&stats.evicted_idle).into(),
             peak: None,
             lag_ms: None,
+            max_lag_ms: None,
             backlog: None,
             age_ms: 0,
         }
+    }
+}
+
+/// A strategy by its name.
+mod strategy {
+    use inval_core::Strategy;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        strategy: &Option<Strategy>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        strategy.map(Strategy::name).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Strategy>, D::Error> {
+        let name = Option::<String>::deserialize(deserializer)?;
+        name.map(|name| name.parse().map_err(D::Error::custom)).transpose()
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::endpoint::Endpoint;
 use super::print::{self, number, rate, ratio, text};
-use super::statistics::{Amount, Rates, Statistics};
+use super::statistics::{Amount, Rates, State, Statistics};
 use super::values::Span;
 use super::watch::{Point, Reading, Screen, watch};
 use crate::args::{Form, StatsArgs};
@@ -134,6 +134,8 @@ fn everything(out: &mut impl Write, name: &str, statistics: &Statistics) -> io::
     aligned(out, &rows)?;
     writeln!(out)?;
     let fields = [
+        ("strategy", text(statistics.strategy)),
+        ("state", text(statistics.state.map(State::name))),
         ("hits", grouped(statistics.hits)),
         ("misses", grouped(statistics.misses)),
         ("miss ratio", ratio(statistics.miss_ratio)),

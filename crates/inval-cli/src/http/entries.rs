@@ -1,7 +1,5 @@
 //! Operations on one entry.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
@@ -10,6 +8,7 @@ use inval_core::{Lifetime, Put, PutCondition, PutOptions, Store};
 
 use super::call::Call;
 use super::problem::{Kind, Problem};
+use super::statistics::millis;
 use super::{Answer, empty, respond};
 
 pub(super) async fn get(call: &Call<'_>) -> Answer {
@@ -73,8 +72,4 @@ fn condition(headers: &HeaderMap) -> Result<PutCondition, Problem> {
             Err(Problem::invalid("If-None-Match: * and If-Match: * exclude each other"))
         }
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

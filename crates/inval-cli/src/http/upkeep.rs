@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use inval_core::{Namespace, Standing};
+use inval_core::Namespace;
 use inval_runtime::NamespaceHealth;
 use serde_json::{Value, json};
 
 use super::call::{Call, to_the_end};
 use super::problem::{Kind, Problem};
+use super::statistics::{millis, state};
 use super::{Answer, empty, json as answer};
 use crate::serve::Reloaded;
 
@@ -96,24 +97,12 @@ fn describe(health: &NamespaceHealth) -> Value {
     let mut description = json!({
         "name": health.namespace.as_str(),
         "state": state(health),
-        "lag_ms": health.lag().as_millis() as u64,
+        "lag_ms": millis(health.lag()),
         "backlog": health.backlog(),
     });
     if let Some(failure) = failure {
-        description["failing_for_ms"] = (failure.since.as_millis() as u64).into();
+        description["failing_for_ms"] = millis(failure.since).into();
         description["error"] = failure.cause.to_string().into();
     }
     description
-}
-
-fn state(health: &NamespaceHealth) -> &'static str {
-    let mut partitions = health.partitions.iter();
-    let is_failing = partitions.clone().any(|partition| partition.failure.is_some());
-    let is_rebuilding = partitions.any(|partition| partition.standing == Standing::Rebuilding);
-    match () {
-        () if health.is_paused => "paused",
-        () if is_failing => "failing",
-        () if is_rebuilding => "rebuilding",
-        () => "ready",
-    }
 }
