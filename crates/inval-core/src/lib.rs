@@ -56,8 +56,8 @@ pub use ledger::{
 };
 pub use stats::{Histogram, RemovalCause, Stats, Usage};
 pub use store::{
-    Budget, Lifetime, Put, PutCondition, PutOptions, ReconfigureError, Removal, RemovalListener,
-    Slice, Standing, Store,
+    Budget, EntryInfo, Lifetime, Put, PutCondition, PutOptions, ReconfigureError, Removal,
+    RemovalListener, Slice, Standing, Store,
 };
 pub use strategy::{Strategy, UnknownStrategy};
 pub use units::{Key, KeyError, Namespace, NamespaceError, Timestamp, Weight};

@@ -205,6 +205,19 @@ pub enum Lifetime {
     Remaining(Duration),
 }
 
+/// What is known of an entry without touching it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EntryInfo {
+    /// What it is charged; `None` where only the manager knows, and that is elsewhere.
+    pub weight: Option<Weight>,
+    /// How long it has still to live; never [`Lifetime::Absent`].
+    pub lifetime: Lifetime,
+    /// How long ago it was last read or written; `None` where the server does not tell.
+    pub idle: Option<Duration>,
+    /// How long ago it was written; `None` where nobody knows.
+    pub age: Option<Duration>,
+}
+
 /// How far whoever maintains a partition has got with its books.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Standing {
