@@ -28,7 +28,7 @@ use clap::Parser;
 enum Command {
     /// Run everything that must pass before a change lands; stops at the first failure
     Test(test::Args),
-    /// Make sure that the Redis server which the tests start is installed
+    /// Make sure that the programs which tests start (Redis, Prometheus, Chromium) are installed
     Servers,
     /// Check the rules of the design that the compiler does not know
     Architecture,

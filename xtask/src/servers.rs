@@ -1,4 +1,4 @@
-//! The Redis programs that tests start: whether they are installed, and how they get there.
+//! The programs that tests start: whether they are installed, and how they get there.
 
 use std::env;
 use std::ffi::OsString;
@@ -7,47 +7,70 @@ use anyhow::{Context, Result, bail};
 
 use crate::invocation::Invocation;
 
-/// The oldest Redis that knows every setting the tests give it.
-const OLDEST_MAJOR: u32 = 7;
-
-/// Names another server than the one in `PATH`; inval-test-servers reads it too.
+/// Names another Redis server than the one in `PATH`; inval-test-servers reads it too.
 const SERVER_VARIABLE: &str = "INVAL_REDIS_SERVER";
 
-const BY_HAND: &str = "redis-server and redis-cli are missing; to install them, as root on Debian or \
-                       Ubuntu:\n    apt-get install -y redis-server redis-tools\n\
-                       elsewhere by the system's own means, Redis 7 or later";
+/// What the tests start, and the package of Debian that brings it. Redis is to know every setting the tests
+/// give it.
+const PROGRAMS: [Program; 6] = [
+    Program { name: "redis-server", package: "redis-server", oldest: 7 },
+    Program { name: "redis-cli", package: "redis-tools", oldest: 7 },
+    Program { name: "prometheus", package: "prometheus", oldest: 2 },
+    Program { name: "promtool", package: "prometheus", oldest: 2 },
+    Program { name: "chromium", package: "chromium", oldest: 112 },
+    Program { name: "chromedriver", package: "chromium-driver", oldest: 112 },
+];
 
-/// Makes sure that server and command-line client are there and recent enough, and installs them
-/// where it can; an error says what to install.
+struct Program {
+    name: &'static str,
+    package: &'static str,
+    /// The oldest major version that will do.
+    oldest: u32,
+}
+
+/// Makes sure that all programs are there and recent enough, and installs them where it can; an error says
+/// what to install.
 pub(crate) fn run() -> Result<()> {
-    let server = env::var_os(SERVER_VARIABLE);
-    if let Some(server) = &server
+    let missing = || PROGRAMS.iter().filter(|program| program.version().is_none());
+    if let Some(server) = env::var_os(SERVER_VARIABLE)
         && version_of(server.clone()).is_none()
     {
         bail!("{SERVER_VARIABLE} names {}, which does not run", server.display());
     }
-    let server = server.unwrap_or_else(|| "redis-server".into());
-    let client = OsString::from("redis-cli");
-    if version_of(server.clone()).is_none() || version_of(client.clone()).is_none() {
-        install()?;
+    if missing().next().is_some() {
+        install(&by_package(missing()))?;
     }
-    for program in [server, client] {
-        let name = program.display().to_string();
-        let version = version_of(program).context(BY_HAND)?;
-        println!("   {name} {version}");
-        require_recent(&name, &version)?;
+    for program in &PROGRAMS {
+        let version = program.version().with_context(|| by_hand(&by_package(missing())))?;
+        println!("   {} {version}", program.name);
+        program.require_recent(&version)?;
     }
     Ok(())
 }
 
-/// Installs both from Debian's packages if this is root on such a machine.
-fn install() -> Result<()> {
+/// The packages of programs, each once.
+fn by_package<'a>(programs: impl Iterator<Item = &'a Program>) -> Vec<&'static str> {
+    let mut packages: Vec<_> = programs.map(|program| program.package).collect();
+    packages.dedup();
+    packages
+}
+
+fn by_hand(packages: &[&str]) -> String {
+    format!(
+        "programs that tests start are missing; to install them, as root on Debian or Ubuntu:\n    \
+         apt-get install -y --no-install-recommends {}\nelsewhere by the system's own means, Redis 7 or later",
+        packages.join(" ")
+    )
+}
+
+/// Installs them from Debian's packages if this is root on such a machine.
+fn install(packages: &[&str]) -> Result<()> {
     let is_debian = Invocation::new("apt-get").arg("--version").succeeds();
     let is_root = || Invocation::new("id").arg("-u").read().is_ok_and(|id| id.trim() == "0");
     if !is_debian || !is_root() {
-        bail!(BY_HAND);
+        bail!(by_hand(packages));
     }
-    let install = apt_get("install -y --no-install-recommends redis-server redis-tools");
+    let install = apt_get("install -y --no-install-recommends").args(packages);
     println!("   {install}");
     install.run().or_else(|_| {
         println!("   the package lists may be missing or old");
@@ -83,14 +106,20 @@ fn major(version: &str) -> Option<u32> {
     version.split('.').next()?.parse().ok()
 }
 
-fn require_recent(name: &str, version: &str) -> Result<()> {
-    if major(version).is_none_or(|major| major < OLDEST_MAJOR) {
-        bail!(
-            "{name} {version} is too old: the tests need Redis {OLDEST_MAJOR} or later; \
-             {SERVER_VARIABLE} can name another server"
-        );
+impl Program {
+    /// Which is installed; `None` if none is.
+    fn version(&self) -> Option<String> {
+        let named = env::var_os(SERVER_VARIABLE).filter(|_| self.name == "redis-server");
+        version_of(named.unwrap_or_else(|| self.name.into()))
     }
-    Ok(())
+
+    fn require_recent(&self, version: &str) -> Result<()> {
+        let Self { name, oldest, .. } = self;
+        if major(version).is_none_or(|major| major < *oldest) {
+            bail!("{name} {version} is too old: the tests need {oldest} or later");
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -103,6 +132,8 @@ mod tests {
         check("Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64", Some("7.0.15"));
         check("redis-cli 7.0.15\n", Some("7.0.15"));
         check("Valkey server v=9.1.2 sha=00000000:1 malloc=libc", Some("9.1.2"));
+        check("promtool, version 2.42.0+ds (branch: debian/sid)", Some("2.42.0+ds"));
+        check("Chromium 156.0.8078.79 built on Debian GNU/Linux 12", Some("156.0.8078.79"));
         check("usage: redis-cli [options]", None);
         check("", None);
     }
@@ -110,7 +141,7 @@ mod tests {
     #[test]
     fn a_server_that_lacks_settings_is_refused() {
         let check = |version, recent| {
-            assert_eq!(require_recent("redis-server", version).is_ok(), recent, "{version}");
+            assert_eq!(PROGRAMS[0].require_recent(version).is_ok(), recent, "{version}");
         };
         check("7.0.15", true);
         check("10.1", true);
@@ -121,6 +152,11 @@ mod tests {
     #[test]
     fn a_program_that_does_not_exist_has_no_version() {
         assert_eq!(version_of("no-such-program-anywhere".into()), None);
+    }
+
+    #[test]
+    fn a_package_that_brings_two_programs_is_named_once() {
+        assert_eq!(by_package(PROGRAMS[2..4].iter()), ["prometheus"]);
     }
 
     #[test]

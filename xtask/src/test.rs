@@ -27,7 +27,7 @@ enum Work {
     Command(Invocation),
     /// Passes if no architecture rule is broken.
     Architecture,
-    /// Passes if the servers are installed, or can be.
+    /// Passes if the programs that tests start are installed, or can be.
     Servers,
     /// Needs no work: the text says why it holds already.
     Holds(String),
@@ -60,7 +60,7 @@ fn steps(workspace: &Workspace, args: &Args) -> Result<Vec<Step>> {
     let cargo = |line| Invocation::cargo(line).args(workspace.selection());
     let command = |title, invocation| Step { title, work: Work::Command(invocation) };
     let mut steps = vec![
-        Step { title: "servers", work: Work::Servers },
+        Step { title: "servers and browser", work: Work::Servers },
         command("formatting", Invocation::cargo("fmt --all --check")),
         command("formatting of the fuzz targets", fuzz_formatting(workspace)),
         Step { title: "architecture", work: Work::Architecture },
