@@ -2,18 +2,22 @@
 
 use std::time::Duration;
 
-use inval_core::{Namespace, Slice, Standing, Usage};
+use inval_core::{Histogram, Namespace, Slice, Standing, Usage};
 
 use crate::events::Cause;
 
-/// What upkeep takes of the server.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+/// What upkeep of all namespaces takes of the server.
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Load {
     /// The share of the server's time that upkeep held it, over about the last five seconds.
     pub duty_cycle: f64,
     /// The share of the duty cycles that are set which the server is found to bear, 0.1 to 1: below 1 where
     /// its answers are slow.
     pub granted: f64,
+    /// How long slices held the server, in microseconds.
+    pub slice_held: Histogram,
+    /// How many changes slices booked and entries they removed.
+    pub slice_entries: Histogram,
 }
 
 /// How upkeep of a namespace is getting on.
@@ -42,6 +46,11 @@ pub struct PartitionHealth {
     pub backlog: u64,
     /// What was above the limits with the last slice.
     pub excess: Usage,
+    /// About what share of a rebuild was done with the last slice, from 0 to 1; `None` but while rebuilding.
+    pub rebuilt: Option<f64>,
+    /// How far the server's clock was ahead of this process's with the last slice, in microseconds; `None` where
+    /// there is no server, or nothing is known of its clock.
+    pub clock_offset_us: Option<i64>,
     /// Everything done so far.
     pub totals: Totals,
 }
@@ -62,8 +71,16 @@ pub struct Failure {
 pub struct Totals {
     /// Slices that came to an end.
     pub slices: u64,
-    /// Slices that failed.
+    /// Slices that failed, whatever the cause.
     pub failures: u64,
+    /// Slices in which the store panicked.
+    pub panics: u64,
+    /// Slices that did not come to an end in time.
+    pub timeouts: u64,
+    /// How often the right to maintain a partition was taken. An embedded store gives it once.
+    pub leases_taken: u64,
+    /// How often it was lost or given up.
+    pub leases_lost: u64,
     /// Changes booked that clients had told of.
     pub records: u64,
     /// Entries evicted.
@@ -81,6 +98,15 @@ pub struct Totals {
 }
 
 impl Totals {
+    pub(crate) fn add_failure(&mut self, cause: &Cause) {
+        self.failures += 1;
+        match cause {
+            Cause::Store(_) => {}
+            Cause::Panicked => self.panics += 1,
+            Cause::TimedOut => self.timeouts += 1,
+        }
+    }
+
     pub(crate) fn add(&mut self, slice: &Slice) {
         self.slices += 1;
         self.records += slice.records;
@@ -113,19 +139,21 @@ impl NamespaceHealth {
 
     /// What was done in all partitions; `longest` and `worst_lag` are the greatest of theirs.
     pub fn totals(&self) -> Totals {
-        self.partitions.iter().fold(Totals::default(), |sum, partition| {
-            let Totals { slices, failures, records, evicted, expired, .. } = partition.totals;
-            let Totals { spared, held, longest, worst_lag, .. } = partition.totals;
+        self.partitions.iter().fold(Totals::default(), |sum, PartitionHealth { totals, .. }| {
             Totals {
-                slices: sum.slices + slices,
-                failures: sum.failures + failures,
-                records: sum.records + records,
-                evicted: sum.evicted + evicted,
-                expired: sum.expired + expired,
-                spared: sum.spared + spared,
-                held: sum.held.saturating_add(held),
-                longest: sum.longest.max(longest),
-                worst_lag: sum.worst_lag.max(worst_lag),
+                slices: sum.slices + totals.slices,
+                failures: sum.failures + totals.failures,
+                panics: sum.panics + totals.panics,
+                timeouts: sum.timeouts + totals.timeouts,
+                leases_taken: sum.leases_taken + totals.leases_taken,
+                leases_lost: sum.leases_lost + totals.leases_lost,
+                records: sum.records + totals.records,
+                evicted: sum.evicted + totals.evicted,
+                expired: sum.expired + totals.expired,
+                spared: sum.spared + totals.spared,
+                held: sum.held.saturating_add(totals.held),
+                longest: sum.longest.max(totals.longest),
+                worst_lag: sum.worst_lag.max(totals.worst_lag),
             }
         })
     }

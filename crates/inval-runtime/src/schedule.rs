@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use inval_core::pacing::{Governor, Pacer, PacingSettings, Plan};
-use inval_core::{Budget, Slice, Standing, Timestamp, Usage};
+use inval_core::{Budget, Histogram, Slice, Standing, Timestamp, Usage};
 
 use crate::events::Cause;
 use crate::health::{Failure, Load, PartitionHealth, Totals};
@@ -42,6 +42,9 @@ pub(crate) struct Change {
 pub(crate) struct Schedule {
     governor: Governor,
     slice_time: Duration,
+    /// How long slices held the server, in microseconds, and how many entries they were about.
+    held: Histogram,
+    entries: Histogram,
     slots: BTreeMap<SlotId, Slot>,
     /// Those that wait, by when they are due: urgent ones apart, for they may start where others may not yet.
     urgent: Queue,
@@ -79,6 +82,8 @@ impl Schedule {
         Self {
             governor: Governor::new(*pacing),
             slice_time,
+            held: Histogram::default(),
+            entries: Histogram::default(),
             slots: BTreeMap::new(),
             urgent: Queue::new(),
             calm: Queue::new(),
@@ -172,6 +177,8 @@ impl Schedule {
         let change = match result {
             Ok(slice) => {
                 self.governor.charge(slot.began, now, &slot.plan, &slice);
+                self.held.record(slice.held.as_micros() as u64);
+                self.entries.record(slice.records + slice.evicted + slice.expired);
                 slot.succeeded(slice, now)
             }
             Err(cause) => slot.failed(cause, now),
@@ -192,7 +199,12 @@ impl Schedule {
 
     /// What upkeep takes of the server.
     pub(crate) fn load(&self, now: Timestamp) -> Load {
-        Load { duty_cycle: self.governor.duty_cycle(now), granted: self.governor.granted() }
+        Load {
+            duty_cycle: self.governor.duty_cycle(now),
+            granted: self.governor.granted(),
+            slice_held: self.held.clone(),
+            slice_entries: self.entries.clone(),
+        }
     }
 
     /// What is left to do for a namespace, as far as is known: changes not booked, and what is above the limits.
@@ -290,6 +302,9 @@ impl Slot {
         let lag = self.pacer.lag(now).max(slice.overdue);
         self.totals.worst_lag = self.totals.worst_lag.max(lag);
         self.totals.add(&slice);
+        let [held, holds] = [self.last, slice].map(|slice| slice.standing != Standing::Vacant);
+        self.totals.leases_taken += u64::from(holds && !held);
+        self.totals.leases_lost += u64::from(held && !holds);
         self.pacer.slice_done(now, &slice);
         self.last = slice;
         self.ask_pacer(now);
@@ -298,7 +313,7 @@ impl Slot {
     }
 
     fn failed(&mut self, cause: Cause, now: Timestamp) -> Change {
-        self.totals.failures += 1;
+        self.totals.add_failure(&cause);
         self.pacer.slice_failed(now);
         self.due = now.saturating_add(self.pacer.plan(now).delay);
         let has_begun_to_fail = self.failure.is_none();
@@ -320,6 +335,8 @@ impl Slot {
             lag: self.pacer.lag(now),
             backlog: self.last.backlog,
             excess: self.last.excess,
+            rebuilt: self.last.rebuilt,
+            clock_offset_us: self.last.clock_offset_us,
             totals: self.totals,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use inval_core::pacing::PacingSettings;
-use inval_core::{ChangeError, Config, Slice, Store, Strategy};
+use inval_core::{ChangeError, Config, Slice, Standing, Store, Strategy};
 use inval_runtime::{AddError, ReconfigureError, RemoveError, RequestError, RunNow, StartError};
 
 use crate::fake::{Answer, Fake, idle};
@@ -166,4 +166,25 @@ async fn statistics_are_read_once_however_many_ask_and_again_when_they_are_old()
     let (stats, age) = ask().await;
     assert_eq!((stats.hits, age), (2, ms(0)));
     assert!(manager.stats("b").await.unwrap().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn leases_that_come_and_go_are_counted_and_a_rebuild_is_followed() {
+    use Standing::{Rebuilding, Steady, Vacant};
+    let mut standings =
+        [Vacant, Rebuilding, Steady, Vacant, Vacant, Steady, Rebuilding].into_iter();
+    let store = Fake::new(1, move |_, _| {
+        let standing = standings.next().unwrap_or(Rebuilding);
+        let rebuilt = (standing == Rebuilding).then_some(0.25);
+        let clock_offset_us = (standing != Vacant).then_some(-1500);
+        Answer::Slice(Slice { standing, rebuilt, clock_offset_us, ..idle() })
+    });
+    let manager = managing(builder(), &[&store]).await;
+    pass(Duration::from_secs(60)).await;
+    let health = manager.health().await;
+    let totals = health[0].totals();
+    assert_eq!((totals.leases_taken, totals.leases_lost), (2, 1));
+    let partition = &health[0].partitions[0];
+    assert_eq!((partition.rebuilt, partition.clock_offset_us), (Some(0.25), Some(-1500)));
+    assert_eq!(health[0].max_lag, PacingSettings::default().max_lag);
 }

@@ -27,7 +27,14 @@ async fn a_failing_partition_is_tried_ever_less_often_and_slows_no_other() {
         assert!((3..=60).contains(&late), "{late} times in a minute, {answer:?}");
         let health = manager.health().await;
         let failure = health[0].partitions[0].failure.clone().unwrap();
-        assert_eq!(failure.attempts, health[0].totals().failures);
+        let totals = health[0].totals();
+        assert_eq!(failure.attempts, totals.failures);
+        let of_cause = match answer {
+            Answer::Panic => totals.panics,
+            Answer::Hang => totals.timeouts,
+            _ => totals.failures - totals.panics - totals.timeouts,
+        };
+        assert_eq!(of_cause, totals.failures, "{answer:?}");
         assert!(failure.since > Duration::from_secs(60));
         assert!(!health[0].is_ready() && health[1].is_ready());
         let rate = (sound.count() - of_sound) as u64;

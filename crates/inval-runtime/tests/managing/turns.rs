@@ -1,6 +1,7 @@
 //! Who gets the next slice: none starves, and together they keep to their share of the server's time.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use inval_core::Slice;
@@ -43,6 +44,10 @@ async fn under_overload_all_get_their_turn_and_the_cap_is_kept() {
     assert!(used >= most / 4.0, "what may be used is used where there is need: {used}");
     let load = manager.load().await;
     assert!((load.duty_cycle - used).abs() < 0.1, "{load:?}");
+    let ended =
+        total as u64 - stores.iter().map(|s| s.under_way.load(Ordering::SeqCst)).sum::<u64>();
+    assert_eq!((load.slice_held.count(), load.slice_held.sum()), (ended, 4_000 * ended));
+    assert_eq!(load.slice_entries.count(), ended);
     for store in &stores {
         assert!(longest_pause(store, begun) <= Duration::from_secs(5));
     }
