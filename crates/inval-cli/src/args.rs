@@ -20,7 +20,7 @@ pub(crate) use client::{
 pub(crate) use config::ConfigCommand;
 pub(crate) use namespaces::NamespaceCommand;
 pub(crate) use replay::ReplayArgs;
-pub(crate) use serve::ServeArgs;
+pub(crate) use serve::{LogForm, ServeArgs};
 
 const EXAMPLES: &str = "\
 Examples:

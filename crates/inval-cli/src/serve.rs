@@ -9,6 +9,7 @@ mod source;
 mod demo;
 
 mod log;
+mod summary;
 mod signals;
 
 use std::io::{self, Write};
@@ -35,13 +36,13 @@ pub(crate) use reload::Reloaded;
 
 /// Serves until a signal asks it to end.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
-    log::start(&args.log)?;
+    log::start(&args.log, args.log_format)?;
     let source = Source::from_args(args)?;
     let settings = source.load()?;
-    Runtime::new()?.block_on(serve(source, settings, args.demo))
+    Runtime::new()?.block_on(serve(source, settings, args))
 }
 
-async fn serve(source: Source, settings: Settings, is_demo: bool) -> anyhow::Result<()> {
+async fn serve(source: Source, settings: Settings, args: &ServeArgs) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     settings.warnings.iter().for_each(|warning| warn!("{warning}"));
     let (http, store) = (settings.http.clone(), settings.store.clone());
@@ -54,7 +55,7 @@ async fn serve(source: Source, settings: Settings, is_demo: bool) -> anyhow::Res
     let drain_timeout = http.drain_timeout;
     let server = Server::start(listener, Api::new(Arc::clone(&daemon), http));
     announce(address)?;
-    if is_demo {
+    if args.demo {
         demo::announce(address)?;
         tokio::spawn(demo::traffic(daemon.manager.clone()));
     }
@@ -63,6 +64,7 @@ async fn serve(source: Source, settings: Settings, is_demo: bool) -> anyhow::Res
         warn!(%address, "whoever reaches this address can read and change everything");
     }
     tokio::spawn(tell_strangers(Arc::clone(&daemon)));
+    tokio::spawn(summary::log(daemon.manager.clone(), args.log_interval));
 
     while signals.next().await == Signal::Reload {
         tokio::spawn(reload(Arc::clone(&daemon)));

@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use inval_redis::{Credentials, TargetError};
+use inval_replay::quantity::parse_duration;
 
 use super::{Place, parse_credentials, parse_place};
 
@@ -37,4 +39,22 @@ pub(crate) struct ServeArgs {
     /// info,inval=debug
     #[arg(long, value_name = "FILTER", env = "INVAL_LOG", default_value = "info")]
     pub(crate) log: String,
+
+    /// How the log is written
+    #[arg(long, value_name = "FORM", env = "INVAL_LOG_FORMAT", value_enum, default_value_t = LogForm::Text)]
+    pub(crate) log_format: LogForm,
+
+    /// How often is logged what has left the namespaces and why; 0s is never
+    #[arg(long, value_name = "DURATION", env = "INVAL_LOG_INTERVAL", default_value = "1m",
+          value_parser = parse_duration)]
+    pub(crate) log_interval: Duration,
+}
+
+/// The forms in which the log is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum LogForm {
+    /// Lines for people
+    Text,
+    /// An object a line for programs
+    Json,
 }

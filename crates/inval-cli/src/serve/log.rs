@@ -8,10 +8,11 @@ use tracing::{debug, info, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::any_store::AnyStore;
+use crate::args::LogForm;
 use crate::failure::UsageError;
 
 /// Begins to log what `filter` lets through.
-pub(super) fn start(filter: &str) -> Result<(), UsageError> {
+pub(super) fn start(filter: &str, form: LogForm) -> Result<(), UsageError> {
     let filter = EnvFilter::builder().parse(filter).map_err(|_| UsageError::LogFilter)?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -19,7 +20,10 @@ pub(super) fn start(filter: &str) -> Result<(), UsageError> {
         .with_ansi(io::stderr().is_terminal())
         .with_target(false);
     // One that is there already stays.
-    let _ = subscriber.try_init();
+    let _ = match form {
+        LogForm::Text => subscriber.try_init(),
+        LogForm::Json => subscriber.json().flatten_event(true).try_init(),
+    };
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::json;
 
 use super::client::Connection;
-use super::daemon::Daemon;
+use super::daemon::{Daemon, until};
 
 /// What `inval serve` says on standard error when it does not start, and its exit code.
 fn refused(args: &[&str]) -> (i32, String) {
@@ -28,6 +28,28 @@ fn a_signal_ends_it_cleanly() {
         assert!(idle.rest().is_empty());
         assert!(daemon.log().contains("stopped"), "{}", daemon.log());
     }
+}
+
+#[test]
+fn what_left_is_logged_with_the_reason_as_json_if_asked_for() {
+    let args = ["--log-format", "json", "--log-interval", "50ms"];
+    let daemon = Daemon::with_args(&args);
+    daemon.create("users", &json!({"max_entries": 8, "partitions": 1}));
+    daemon.wait_for_log("maintained from now on");
+    let last = until("a line of what left", || {
+        let key = fastrand::u64(..);
+        daemon.put(&format!("/v1/namespaces/users/entries/{key}"), b"secret");
+        let log = daemon.log();
+        let line = log.lines().find(|line| line.contains("\"evicted\""))?;
+        Some(line.to_owned())
+    });
+    let line: serde_json::Value = serde_json::from_str(&last).unwrap();
+    assert_eq!((&line["namespace"], &line["limit"]), (&json!("users"), &json!("max_entries")));
+    assert!(line["evicted"].as_u64().unwrap() > 0 && line["level"] == "INFO", "{line}");
+    for line in daemon.log().lines() {
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
+    }
+    assert!(!daemon.log().contains("secret"));
 }
 
 const ENTRY: &str = "/v1/namespaces/users/entries/a";
