@@ -1,5 +1,6 @@
 //! The manager as its users see it: namespaces come and go, are changed, paused, asked about.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +10,7 @@ use inval_core::pacing::PacingSettings;
 use inval_core::{Config, Key, Namespace, Stats, Store};
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::builder::Builder;
@@ -165,6 +167,23 @@ impl<S: Store + 'static> Manager<S> {
             Some(managed) => managed.stats(self.shared.stats_age).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// The statistics of all namespaces, by name, as [`stats`](Self::stats) tells them. Their stores are asked
+    /// at the same time.
+    pub async fn stats_of_all(&self) -> Vec<(Namespace, Result<(Arc<Stats>, Duration), S::Error>)> {
+        let all = self.shared.namespaces.all();
+        let mut readings = JoinSet::new();
+        for (at, managed) in all.iter().cloned().enumerate() {
+            let age = self.shared.stats_age;
+            readings.spawn(async move { (at, managed.stats(age).await) });
+        }
+        let mut stats = BTreeMap::new();
+        while let Some(reading) = readings.join_next().await {
+            // One that panicked is left out.
+            stats.extend(reading);
+        }
+        stats.into_iter().map(|(at, stats)| (all[at].name.clone(), stats)).collect()
     }
 
     /// How upkeep of every namespace is getting on, by name. Asks no store. Empty after the shutdown.

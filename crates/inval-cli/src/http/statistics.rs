@@ -1,10 +1,11 @@
 //! The statistics of namespaces, as they are told to clients.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use inval_core::{Standing, Store};
+use inval_core::{Standing, Stats, Store};
 use inval_runtime::NamespaceHealth;
 use serde_json::json;
 
@@ -12,47 +13,46 @@ use super::call::Call;
 use super::problem::Problem;
 use super::{Answer, json as answer};
 use crate::client::{State, Statistics};
-use crate::serve::Daemon;
+use crate::serve::AnyStore;
 
 pub(super) async fn of_one(call: &Call<'_>) -> Answer {
     let name = call.namespace()?;
     let health = call.daemon.manager.health().await;
-    let stats = of(call.daemon, &name, &health).await?.ok_or_else(Problem::unknown_namespace)?;
-    answer(StatusCode::OK, &json!(stats))
+    let store = call.store()?;
+    let reading = call.daemon.manager.stats(&name).await?.ok_or_else(Problem::unknown_namespace)?;
+    answer(StatusCode::OK, &json!(told(&name, &store, reading, &health)))
 }
 
 pub(super) async fn of_all(call: &Call<'_>) -> Answer {
     let health = call.daemon.manager.health().await;
     let mut all = BTreeMap::new();
-    for (name, _) in call.daemon.manager.namespaces() {
-        // One that has gone meanwhile has no statistics.
-        if let Some(stats) = of(call.daemon, name.as_str(), &health).await? {
-            all.insert(name.to_string(), stats);
-        }
+    for (name, reading) in call.daemon.manager.stats_of_all().await {
+        // One that has gone meanwhile has none.
+        let Some(store) = call.daemon.manager.store(name.as_str()) else { continue };
+        all.insert(name.to_string(), told(name.as_str(), &store, reading?, &health));
     }
     let load = call.daemon.manager.load().await;
     let manager = json!({ "duty_cycle": load.duty_cycle, "granted": load.granted });
     answer(StatusCode::OK, &json!({ "namespaces": all, "manager": manager }))
 }
 
-/// The statistics of a namespace; `None` if there is none of this name.
-async fn of(
-    daemon: &Daemon,
+/// What is told of a namespace whose statistics are so old.
+fn told(
     name: &str,
+    store: &AnyStore,
+    (stats, age): (Arc<Stats>, Duration),
     health: &[NamespaceHealth],
-) -> Result<Option<Statistics>, Problem> {
-    let Some(store) = daemon.manager.store(name) else { return Ok(None) };
-    let Some((stats, age)) = daemon.manager.stats(name).await? else { return Ok(None) };
+) -> Statistics {
     let health = health.iter().find(|health| health.namespace.as_str() == name);
-    Ok(Some(Statistics {
+    Statistics {
         state: health.map(state),
         peak: Some(stats.peak.into()),
         lag_ms: health.map(|health| millis(health.lag())),
         max_lag_ms: health.map(|health| millis(health.max_lag)),
         backlog: health.map(NamespaceHealth::backlog),
-        age_ms: age.as_millis() as u64,
+        age_ms: millis(age),
         ..Statistics::of_store(&stats, &store.config())
-    }))
+    }
 }
 
 /// How upkeep of a namespace is getting on.

@@ -166,6 +166,8 @@ async fn statistics_are_read_once_however_many_ask_and_again_when_they_are_old()
     let (stats, age) = ask().await;
     assert_eq!((stats.hits, age), (2, ms(0)));
     assert!(manager.stats("b").await.unwrap().is_none());
+    let [(name, Ok((stats, age)))] = &manager.stats_of_all().await[..] else { panic!() };
+    assert_eq!((name.as_str(), stats.hits, *age), ("a", 2, ms(0)), "the same that was read before");
 }
 
 #[tokio::test(start_paused = true)]
