@@ -1,0 +1,17 @@
+//! The metrics of inval.
+
+#[cfg(feature = "prometheus")]
+mod prometheus;
+mod reading;
+mod catalogue;
+mod walk;
+
+pub use catalogue::{Kind, Metric, Scale, catalogue};
+pub use metrics::Unit;
+#[cfg(feature = "prometheus")]
+pub use prometheus::{CONTENT_TYPE, render};
+pub use reading::{
+    ManagerReading, NamespaceReading, OperationReading, ProcessReading, Readings, ServerReading,
+    UpkeepReading,
+};
+pub use walk::{Sample, Value, walk};

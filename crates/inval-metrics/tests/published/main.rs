@@ -1,0 +1,5 @@
+//! What is published, whatever way: the same metrics, the same labels, the same values.
+
+mod readings;
+mod catalogue;
+mod prometheus;
