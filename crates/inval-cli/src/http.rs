@@ -9,13 +9,16 @@ mod batch;
 mod namespaces;
 mod config;
 mod statistics;
+mod metrics;
 mod upkeep;
 
 mod json;
 mod percent;
 mod server;
+mod traffic;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -32,6 +35,7 @@ use crate::serve::Daemon;
 use call::Call;
 use problem::{Kind, Problem};
 use routes::{Operation, PATHS, Path};
+use traffic::Traffic;
 
 pub(crate) use server::Server;
 
@@ -45,11 +49,12 @@ type Answer = Result<Response, Problem>;
 pub(crate) struct Api {
     daemon: Arc<Daemon>,
     settings: HttpSettings,
+    traffic: Traffic,
 }
 
 impl Api {
     pub(crate) fn new(daemon: Arc<Daemon>, settings: HttpSettings) -> Self {
-        Self { daemon, settings }
+        Self { daemon, settings, traffic: Traffic::default() }
     }
 
     /// Everything that can be requested.
@@ -69,11 +74,14 @@ impl Api {
     }
 
     async fn answer(&self, path: &'static Path, request: Request) -> Response {
-        let answer = match path.operation(request.method()) {
-            Some(operation) => self.call(operation, request).await,
-            None => Err(Problem::method_not_allowed(&path.allow())),
+        let Some(operation) = path.operation(request.method()) else {
+            return Problem::method_not_allowed(&path.allow()).into_response();
         };
-        answer.unwrap_or_else(IntoResponse::into_response)
+        let began = Instant::now();
+        let answer = self.call(operation, request).await;
+        let answer = answer.unwrap_or_else(IntoResponse::into_response);
+        self.traffic.note(operation, answer.status(), began.elapsed());
+        answer
     }
 
     async fn call(&self, operation: Operation, request: Request) -> Answer {
@@ -84,12 +92,12 @@ impl Api {
             // It says itself how long it may take.
             return upkeep::run(&call).await;
         }
-        let answer = carry_out(operation, &call, body);
+        let answer = carry_out(operation, &call, &self.traffic, body);
         timeout(self.settings.request_timeout, answer).await.unwrap_or_else(|_| Err(call.overdue()))
     }
 }
 
-async fn carry_out(operation: Operation, call: &Call<'_>, body: Body) -> Answer {
+async fn carry_out(operation: Operation, call: &Call<'_>, traffic: &Traffic, body: Body) -> Answer {
     use Operation as Op;
     match operation {
         Op::GetEntry => entries::get(call).await,
@@ -107,6 +115,7 @@ async fn carry_out(operation: Operation, call: &Call<'_>, body: Body) -> Answer 
         Op::DeleteNamespace => namespaces::delete(call).await,
         Op::GetStats => statistics::of_one(call).await,
         Op::ListStats => statistics::of_all(call).await,
+        Op::Metrics => metrics::scrape(call, traffic).await,
         Op::Run => upkeep::run(call).await,
         Op::Pause => upkeep::pause(call).await,
         Op::Resume => upkeep::resume(call).await,

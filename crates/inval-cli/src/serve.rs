@@ -10,6 +10,7 @@ mod demo;
 
 mod log;
 mod summary;
+mod readings;
 mod signals;
 
 use std::io::{self, Write};

@@ -9,32 +9,52 @@ pub(super) struct Path {
     pub(super) operations: &'static [(Method, Operation)],
 }
 
-/// What can be requested.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Operation {
-    ListNamespaces,
-    GetNamespace,
-    CreateNamespace,
-    ChangeNamespace,
-    DeleteNamespace,
-    GetEntry,
-    HeadEntry,
-    PutEntry,
-    DeleteEntry,
-    GetMany,
-    PutMany,
-    Invalidate,
-    Clear,
-    GetStats,
-    ListStats,
-    Run,
-    Pause,
-    Resume,
-    Reload,
-    Health,
-    Ready,
-    Version,
-    OpenApi,
+/// Every operation with the name that metrics give it.
+macro_rules! operations {
+    ($($operation:ident $name:literal,)+) => {
+        /// What can be requested.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub(super) enum Operation {
+            $($operation,)+
+        }
+
+        impl Operation {
+            pub(super) const ALL: &[Self] = &[$(Self::$operation,)+];
+
+            pub(super) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$operation => $name,)+
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    ListNamespaces "list_namespaces",
+    GetNamespace "get_namespace",
+    CreateNamespace "create_namespace",
+    ChangeNamespace "change_namespace",
+    DeleteNamespace "delete_namespace",
+    GetEntry "get_entry",
+    HeadEntry "head_entry",
+    PutEntry "put_entry",
+    DeleteEntry "delete_entry",
+    GetMany "get_many",
+    PutMany "put_many",
+    Invalidate "invalidate",
+    Clear "clear",
+    GetStats "get_stats",
+    ListStats "list_stats",
+    Run "run",
+    Pause "pause",
+    Resume "resume",
+    Reload "reload",
+    Health "health",
+    Ready "ready",
+    Version "version",
+    OpenApi "openapi",
+    Metrics "metrics",
 }
 
 /// Everything there is.
@@ -72,6 +92,7 @@ pub(super) const PATHS: &[Path] = &[
     at("/v1/ready", &[(Method::GET, Operation::Ready)]),
     at("/v1/version", &[(Method::GET, Operation::Version)]),
     at("/v1/openapi.json", &[(Method::GET, Operation::OpenApi)]),
+    at("/metrics", &[(Method::GET, Operation::Metrics)]),
 ];
 
 const fn at(template: &'static str, operations: &'static [(Method, Operation)]) -> Path {
