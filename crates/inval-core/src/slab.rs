@@ -33,6 +33,8 @@ pub(crate) struct Entry<K, V> {
     pub(crate) queue: Queue,
     /// Whether it is out of its queue while a remote store decides over it.
     pub(crate) is_held: bool,
+    /// Whether it was found rather than written, so that nobody knows how old it is.
+    pub(crate) is_found: bool,
 }
 
 impl<K, V> Entry<K, V> {
@@ -185,7 +187,8 @@ mod tests {
 
     fn entry(key: u64) -> (Entry<u64, u64>, Node) {
         let node = Node { prev: NONE, next: NONE, weight: 0, born: 0, hash: 0 };
-        (Entry { key, value: 0, touched: 0, freq: 0, queue: Queue::Main, is_held: false }, node)
+        let (queue, is_held, is_found) = (Queue::Main, false, false);
+        (Entry { key, value: 0, touched: 0, freq: 0, queue, is_held, is_found }, node)
     }
 
     #[test]

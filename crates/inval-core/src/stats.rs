@@ -64,13 +64,22 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    const BUCKETS: usize = 42;
+    pub(crate) const BUCKETS: usize = 42;
 
     /// Notes one observation.
     pub fn record(&mut self, value: u64) {
         let bucket = (u64::BITS - value.leading_zeros()) as usize;
         self.counts[bucket.min(Self::BUCKETS - 1)] += 1;
         self.sum = self.sum.saturating_add(value);
+    }
+
+    /// What is in a bucket, and the sum of everything, to be filled from elsewhere.
+    pub(crate) fn places(&mut self) -> (&mut [u64; Self::BUCKETS], &mut u64) {
+        (&mut self.counts, &mut self.sum)
+    }
+
+    pub(crate) fn counts(&self) -> &[u64; Self::BUCKETS] {
+        &self.counts
     }
 
     /// The buckets in rising order, each as its upper bound (inclusive) and the number of observations
@@ -82,7 +91,7 @@ impl Histogram {
 
     /// How many observations there were.
     pub fn count(&self) -> u64 {
-        self.counts.iter().sum()
+        self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
     /// The sum of all observations.
@@ -97,7 +106,7 @@ impl Histogram {
         let mut seen = 0;
         self.buckets()
             .find(|(_, count)| {
-                seen += count;
+                seen = count.saturating_add(seen);
                 seen >= rank
             })?
             .0
@@ -113,7 +122,7 @@ impl Default for Histogram {
 impl AddAssign<&Self> for Histogram {
     fn add_assign(&mut self, other: &Self) {
         for (mine, theirs) in self.counts.iter_mut().zip(other.counts) {
-            *mine += theirs;
+            *mine = mine.saturating_add(theirs);
         }
         self.sum = self.sum.saturating_add(other.sum);
     }
@@ -147,10 +156,11 @@ pub struct Stats {
     /// The highest `usage` so far, in entries and in bytes separately. Over several ledgers it is
     /// the sum of their peaks: an upper bound.
     pub peak: Usage,
-    /// How long ago evicted entries had been written, in milliseconds, to 16 ms and up to two years.
+    /// How long ago evicted entries had been written, in milliseconds, to 16 ms and up to two years. Those of which
+    /// nobody knows are left out: on a remote store what a manager found there and was not told of.
     pub evicted_age: Histogram,
     /// How long ago evicted entries had last been read or written, in milliseconds, to 16 ms and up to two
-    /// years.
+    /// years; to a second on remote stores, and left out where the server does not tell.
     pub evicted_idle: Histogram,
     /// Entries whose books were put right by a look at the server. 0 but on remote stores.
     pub repaired: u64,

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod engine {
+    mod accounts;
     pub(crate) mod audit;
     mod failures;
     pub(crate) mod manager;

@@ -24,14 +24,15 @@ impl Engine {
             let written = written.saturating_add(PROMPT_MS).min(read.time.as_millis());
             match Record::decode(record) {
                 Ok(record) => {
+                    self.apply(record, Timestamp::from_millis(written));
                     if self.predates_rebuild(position) {
+                        self.note_found(record.key());
                         self.looks.push_back((record.key().into(), Reason::Told));
                     }
-                    self.apply(record, Timestamp::from_millis(written));
                     self.unbook_unlinked(record.key(), position);
                 }
                 Err(_) => {
-                    self.carried.poisoned += 1;
+                    self.carried.poisoned();
                     self.scrub.hurry();
                 }
             }
@@ -41,6 +42,13 @@ impl Engine {
         self.work.records += records.len() as u64;
         self.journal.worked_off = records.len() as u32;
         self.journal.last_record = records.into_iter().next_back().unwrap_or_default();
+    }
+
+    /// Notes that nobody knows how old an entry is.
+    fn note_found(&mut self, key: &[u8]) {
+        if let Some(id) = self.ledger.locate(self.hash(key), key) {
+            self.ledger.note_found(id);
+        }
     }
 
     fn predates_rebuild(&self, position: u64) -> bool {

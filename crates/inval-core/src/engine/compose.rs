@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::accounts::changed;
 use super::findings::DEADLINE_ERROR_MS;
 use super::{Candidate, Engine, Group, MOST_LOOKS, Pending, Request, Step};
 use crate::stats::Usage;
@@ -32,7 +33,9 @@ impl Engine {
         };
         let mut pending = Pending::of(Request::Scan { cursor: 0, count: 0 });
         if self.is_steady() {
-            step.accounts = self.changed_accounts();
+            let accounts = self.accounts();
+            step.accounts = changed(&accounts, &self.written);
+            pending.accounts = accounts.into_iter().map(|(_, value)| Some(value)).collect();
         }
         if self.is_steady() && !self.is_leaving {
             let doubtful = self.verify_due(&mut step, &mut pending);
@@ -96,21 +99,9 @@ impl Engine {
         }
     }
 
-    /// The accounts that are not on the server as they are.
-    fn changed_accounts(&self) -> Vec<(&'static str, u64)> {
-        let accounts = super::Accounts {
-            stats: self.stats(),
-            poisoned: self.carried.poisoned,
-            repaired: self.carried.repaired,
-            touch_permille: self.touch_permille(),
-            ..super::Accounts::default()
-        };
-        let mut fields = accounts.managed_fields();
-        if self.written.len() == fields.len() {
-            let mut written = self.written.iter();
-            fields.retain(|field| written.next() != Some(field));
-        }
-        fields
+    fn accounts(&self) -> Vec<(&'static str, u64)> {
+        let (stats, touch_permille) = (self.stats(), self.touch_permille());
+        super::Accounts { stats, touch_permille, ..super::Accounts::default() }.managed_fields()
     }
 
     /// Of a thousand reads, how many clients should tell. None while there is room, or where reads do

@@ -94,12 +94,13 @@ impl Engine {
     fn adopt(&mut self, key: Box<[u8]>, value: Value, reason: Reason) {
         let id = self.book(key, value.bytes, value.deadline, value.mark);
         self.ledger.date(id, value.accessed);
+        self.note_if_untold(id, reason);
         let weight = u64::from(self.ledger.weight(id));
         match &mut self.phase {
             Phase::Rebuilding(rebuild) if reason == Reason::Rebuild => {
                 rebuild.found += Usage { entries: 1, bytes: weight };
             }
-            _ if reason == Reason::Scrub => self.carried.repaired += 1,
+            _ if reason == Reason::Scrub => self.carried.repaired(),
             _ => {}
         }
     }
@@ -108,8 +109,11 @@ impl Engine {
     /// counts as an access on the server, so from now on that is what is known.
     fn compare(&mut self, id: Id, key: Box<[u8]>, value: Value, reason: Reason) {
         if u64::from(self.ledger.weight(id)) != weight(&key, value.bytes) {
-            self.carried.repaired += u64::from(reason != Reason::Told);
-            self.book(key, value.bytes, value.deadline, value.mark);
+            if reason != Reason::Told {
+                self.carried.repaired();
+            }
+            let id = self.book(key, value.bytes, value.deadline, value.mark);
+            self.note_if_untold(id, reason);
             return;
         }
         self.ledger.reschedule(id, value.deadline);
@@ -131,7 +135,14 @@ impl Engine {
             self.work.expired += 1;
         } else {
             self.unbook(id, RemovalCause::Vanished);
-            self.carried.repaired += 1;
+            self.carried.repaired();
+        }
+    }
+
+    /// Nobody knows when an entry was written of which no record told.
+    fn note_if_untold(&mut self, id: Id, reason: Reason) {
+        if reason != Reason::Told || !self.is_steady() {
+            self.ledger.note_found(id);
         }
     }
 }

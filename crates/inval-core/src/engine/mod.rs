@@ -47,6 +47,9 @@ pub use settings::EngineSettings;
 /// The scrub, and what is due, wait while as many keys wait to be looked at.
 const MOST_LOOKS: usize = 256;
 
+/// The share of a rebuild that is done at the most while it goes on.
+const MOST_REBUILT: f64 = 0.99;
+
 /// The engine of one partition. Deterministic: the same calls give the same decisions.
 pub struct Engine {
     config: Config,
@@ -70,8 +73,8 @@ pub struct Engine {
     /// The same for keys that are only counted: those that have expired are deleted on the way.
     counts: Batch,
     carried: Carried,
-    /// The accounts as they were last written.
-    written: Vec<(&'static str, u64)>,
+    /// What is known of the accounts on the server.
+    written: Vec<Option<u64>>,
     /// Local time now.
     now: Timestamp,
     /// When the next step is due, on the local clock.
@@ -152,6 +155,8 @@ struct Pending {
     held: Vec<crate::ledger::Held>,
     reasons: Vec<Reason>,
     groups: Vec<Group>,
+    /// The accounts as they are on the server when it is done; empty if it writes none.
+    accounts: Vec<Option<u64>>,
     /// Whether it has been sent before with unknown fate.
     is_repeated: bool,
 }
@@ -280,6 +285,15 @@ impl Engine {
         }
     }
 
+    /// About what share of a rebuild is done, from 0 to 1: of the entries that there were by the accounts, how many
+    /// are on the books. `None` but while rebuilding, and where the accounts knew of none.
+    pub fn rebuilt(&self) -> Option<f64> {
+        let known = Some(self.carried.stats().usage.entries).filter(|known| *known > 0)?;
+        let share = self.ledger.usage().entries as f64 / known as f64;
+        // What there is beyond what was known has still to be looked at.
+        matches!(self.phase, Phase::Rebuilding(_)).then(|| share.min(MOST_REBUILT))
+    }
+
     /// Records known to wait in the journal.
     pub fn backlog(&self) -> u64 {
         self.journal.backlog
@@ -356,20 +370,22 @@ impl Engine {
     /// Takes over, or goes on where nobody was in between.
     fn take_over(&mut self, token: u64, fields: &[(String, u64)], trip: RoundTrip) {
         let accounts = Accounts::from_fields(fields.iter().map(|(f, v)| (f.as_str(), *v)));
+        let generation = accounts.stats.dropped_journals;
         let is_next = self.lease.token.checked_add(1) == Some(token);
         let was_alone = is_next && self.lease.was_steady && accounts.steps == self.steps;
         let keeps_count = token == self.lease.token && std::mem::take(&mut self.lease.is_kept);
         (self.lease.token, self.steps) = (token, accounts.steps);
-        self.written.clear();
+        self.written = accounts::known(&accounts);
         self.renewed(trip);
-        if was_alone && self.journal.accepts(accounts.generation, accounts.drained) {
+        if was_alone && self.journal.accepts(generation, accounts.drained) {
             self.phase = Phase::Steady;
             return;
         }
         if !keeps_count {
             self.carried = Carried::from_accounts(&accounts);
         }
-        self.rebuild(accounts.generation, accounts.drained);
+        self.carried.reached(generation);
+        self.rebuild(generation, accounts.drained);
     }
 
     fn renewed(&mut self, trip: RoundTrip) {
@@ -417,6 +433,7 @@ impl Pending {
             held: Vec::new(),
             reasons: Vec::new(),
             groups: Vec::new(),
+            accounts: Vec::new(),
             is_repeated: false,
         }
     }

@@ -69,6 +69,8 @@ impl Engine {
         if rebuild.is_scanned && self.looks.is_empty() && self.journal.backlog == 0 {
             self.carried.settle(rebuild.found);
             self.ledger.order_by_access();
+            // Until then there may have been more on the books than there was.
+            self.ledger.restart_peak();
             self.phase = Phase::Steady;
         }
     }

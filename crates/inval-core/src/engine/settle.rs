@@ -26,7 +26,9 @@ impl Engine {
                 self.steps = step.number;
                 self.renewed(trip);
                 self.journal.taken_off();
-                self.note_written(&step.accounts);
+                if !pending.accounts.is_empty() {
+                    self.written.clone_from(&pending.accounts);
+                }
                 let time = self.measure(&pending, &outcome, trip);
                 self.take_outcome(pending, outcome, time);
             }
@@ -74,17 +76,6 @@ impl Engine {
         Timestamp::from_millis(self.server_now().as_millis().saturating_sub(elapsed))
     }
 
-    fn note_written(&mut self, fields: &[(&'static str, u64)]) {
-        if self.written.is_empty() {
-            self.written = fields.to_vec();
-        }
-        for (field, value) in fields {
-            if let Some(place) = self.written.iter_mut().find(|(written, _)| written == field) {
-                place.1 = *value;
-            }
-        }
-    }
-
     /// Nothing was decided: whatever was held stays.
     fn keep_all(&mut self, held: &[Held]) {
         held.iter().rev().for_each(|held| self.ledger.give_back(*held));
@@ -130,7 +121,9 @@ impl Engine {
         let accessed = self.ledger.accessed(held.id).as_millis();
         let idle = self.server_now().as_millis().saturating_sub(accessed);
         self.idle_at_eviction = (self.idle_at_eviction / 16 * 15).saturating_add(idle / 16);
-        if let Some(gone) = self.ledger.let_go(held, RemovalCause::Evicted) {
+        // A counter says nothing of when an entry was last accessed.
+        let idle = (!self.has_lfu).then_some(idle);
+        if let Some(gone) = self.ledger.let_go(held, idle) {
             self.note_removal(Some(&gone));
             self.find_unlinked(gone.key, moment.at_end);
         }

@@ -369,6 +369,7 @@ impl<K: Eq, V> Ledger<K, V> {
         let entry = self.books.slab.entry_mut(id);
         let key = std::mem::replace(&mut entry.key, arrival.key);
         let value = std::mem::replace(&mut entry.value, arrival.value);
+        entry.is_found = false;
         self.books.deadlines.set(id, deadline, now);
         self.note_access(id, now);
         self.stats.count_removal(RemovalCause::Replaced, old);
@@ -436,8 +437,8 @@ impl<K: Eq, V> Ledger<K, V> {
     fn admit(&mut self, arrival: Arrival<K, V>, deadline: Option<u64>, now: u64) -> Id {
         let Arrival { hash, key, value, weight, .. } = arrival;
         let (hash, weight) = (hash as u32, weight.bytes());
-        let (touched, queue) = (tick(now), Queue::Main);
-        let entry = Entry { key, value, touched, freq: 0, queue, is_held: false };
+        let (touched, queue, is_held, is_found) = (tick(now), Queue::Main, false, false);
+        let entry = Entry { key, value, touched, freq: 0, queue, is_held, is_found };
         let node = Node { prev: NONE, next: NONE, weight, born: tick(now), hash };
         let id = self.books.slab.insert(entry, node);
         let nodes = &self.books.slab.nodes;
@@ -468,24 +469,29 @@ impl<K: Eq, V> Ledger<K, V> {
     /// Takes an entry off all books.
     fn take(&mut self, id: Id, cause: RemovalCause, now: u64) -> Option<Removed<K, V>> {
         if cause == RemovalCause::Evicted {
+            self.note_age(id, now);
+            let idle = since(now, self.books.slab.entry(id).touched);
+            self.stats.evicted_idle.record(idle);
             self.policy.on_evict(&mut self.books, id);
         }
         self.policy.on_remove(&mut self.books, id);
-        self.strike(id, cause, now)
+        self.strike(id, cause)
+    }
+
+    /// Notes how old an entry is that is evicted, if anybody knows.
+    fn note_age(&mut self, id: Id, now: u64) {
+        if !self.books.slab.entry(id).is_found {
+            self.stats.evicted_age.record(since(now, self.books.slab.node(id).born));
+        }
     }
 
     /// Takes an entry that stands in no queue any more off all other books.
-    fn strike(&mut self, id: Id, cause: RemovalCause, now: u64) -> Option<Removed<K, V>> {
+    fn strike(&mut self, id: Id, cause: RemovalCause) -> Option<Removed<K, V>> {
         self.books.deadlines.forget(id);
         let (entry, node) = self.books.slab.remove(id)?;
         self.index.remove(node.hash, id);
         self.stats.usage.subtract(node.weight);
         self.stats.count_removal(cause, node.weight);
-        if cause == RemovalCause::Evicted {
-            let since = |then: u32| u64::from(tick(now).wrapping_sub(then)) << TICK_BITS;
-            self.stats.evicted_age.record(since(node.born));
-            self.stats.evicted_idle.record(since(entry.touched));
-        }
         Some(removed(entry, node, cause))
     }
 }
@@ -504,6 +510,11 @@ impl<K, V> fmt::Debug for Ledger<K, V> {
 fn removed<K, V>(entry: Entry<K, V>, node: Node, cause: RemovalCause) -> Removed<K, V> {
     let Entry { key, value, .. } = entry;
     Removed { key, value, weight: Weight::new(node.weight), cause }
+}
+
+/// How long before `now` a tick was, in milliseconds.
+fn since(now: u64, then: u32) -> u64 {
+    u64::from(tick(now).wrapping_sub(then)) << TICK_BITS
 }
 
 fn tick(now: u64) -> u32 {

@@ -128,13 +128,23 @@ impl<K: Eq, V> Ledger<K, V> {
         self.books.deadlines.set(id, deadline, self.now);
     }
 
-    /// A held entry is gone.
-    pub(crate) fn let_go(&mut self, held: Held, cause: RemovalCause) -> Option<Removed<K, V>> {
-        if cause == RemovalCause::Evicted {
-            self.policy.on_evict(&mut self.books, held.id);
-        }
+    /// A held entry was evicted, which nobody had accessed for `idle_ms`, as far as the store tells.
+    pub(crate) fn let_go(&mut self, held: Held, idle_ms: Option<u64>) -> Option<Removed<K, V>> {
+        self.note_age(held.id, self.now);
+        idle_ms.into_iter().for_each(|idle| self.stats.evicted_idle.record(idle));
+        self.policy.on_evict(&mut self.books, held.id);
         self.end_hold(held.id);
-        self.strike(held.id, cause, self.now)
+        self.strike(held.id, RemovalCause::Evicted)
+    }
+
+    /// Notes that an entry was found on the store, and not booked when it was written.
+    pub(crate) fn note_found(&mut self, id: Id) {
+        self.books.slab.entry_mut(id).is_found = true;
+    }
+
+    /// Takes the usage there is for the highest so far.
+    pub(crate) fn restart_peak(&mut self) {
+        self.stats.peak = self.stats.usage;
     }
 
     /// What has left, and not only been overwritten.

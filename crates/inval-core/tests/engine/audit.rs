@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use inval_core::Usage;
+use inval_core::engine::Accounts;
 
 use super::world::World;
 
@@ -51,6 +52,12 @@ impl World {
         let (usage, excess) = manager.engine.usage();
         if excess != Usage::default() {
             return Err(format!("{excess:?} above the limits"));
+        }
+        let accounts = server.accounts.iter().map(|(field, value)| (field.as_str(), *value));
+        let accounts = Accounts::from_fields(accounts).stats;
+        if accounts != manager.engine.stats() {
+            let stats = manager.engine.stats();
+            return Err(format!("accounts are {accounts:?}, the manager has {stats:?}"));
         }
         let written = self.accounted("");
         let is_written = written == usage && manager.engine.stats().usage == usage;
