@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwapOption, Guard};
+use futures_util::future::try_join_all;
 use inval_core::engine::{Accounts, EngineSettings};
 use inval_core::keyspace::{Keyspace, partition_of};
 use inval_core::{Budget, ChangeError, Config, Key, Namespace, RemovalListener, Slice, Stats};
-use redis::Value;
+use redis::{Cmd, Value};
 use tokio::sync::{Mutex, Notify};
 
 use crate::agreement::{Agreement, OpenError};
@@ -24,6 +25,8 @@ use crate::wire;
 const MOST_BATCHES: i64 = 256;
 /// About how many names a page of a scan goes through whose entries are unlinked at once.
 const UNLINK_BATCH: u32 = 256;
+/// The field of the accounts that says of which reads a manager wants to be told.
+const TOUCH_PERMILLE: &str = "touch_permille";
 /// How often is looked whether a report has ended.
 const REPORT_INTERVAL: Duration = Duration::from_millis(1);
 
@@ -144,14 +147,22 @@ impl Cache {
         self.terms().agreement.config
     }
 
-    /// What the accounts of a partition say; the last partition's if there are fewer.
+    /// What the accounts of a partition say, with all that this client has counted; the last partition's if
+    /// there are fewer. One round trip.
     pub async fn accounts(&self, partition: u32) -> Result<Accounts, Error> {
         let partition = self.partition(partition);
-        self.tell(partition).await;
-        let mut command = redis::cmd("HGETALL");
-        command.arg(partition.names.accounts());
-        let value = self.client().command(&command, Repeat::Safe).await?;
-        let fields = wire::fields_of(value)?;
+        let mut question = redis::cmd("HGETALL");
+        question.arg(partition.names.accounts());
+        let answer = match partition.reads.begin() {
+            Some(report) => self.send_report(partition, report, &question).await,
+            None => None,
+        };
+        let answer = match answer {
+            Some(answer) => answer,
+            // Somebody is telling already, or what was counted could not be told.
+            None => self.client().command(&question, Repeat::Safe).await?,
+        };
+        let fields = wire::fields_of(answer)?;
         Ok(Accounts::from_fields(fields.iter().map(|(field, value)| (field.as_str(), *value))))
     }
 
@@ -289,10 +300,10 @@ impl Cache {
 
     /// What this client counted and the accounts of all partitions.
     pub(crate) async fn total(&self) -> Result<Stats, Error> {
+        let numbers = 0..self.shared.partitions.len() as u32;
+        let accounts = try_join_all(numbers.map(|number| self.accounts(number))).await?;
         let mut total = Stats::default();
-        for number in 0..self.shared.partitions.len() as u32 {
-            total += &self.accounts(number).await?.stats;
-        }
+        accounts.iter().for_each(|accounts| total += &accounts.stats);
         Ok(total)
     }
 
@@ -304,20 +315,22 @@ impl Cache {
             let (cache, index) = (self.clone(), partition.index);
             tokio::spawn(async move {
                 let partition = &cache.shared.partitions[index];
-                cache.send_report(partition, report).await;
+                let mut question = redis::cmd("HGET");
+                question.arg(partition.names.accounts()).arg(TOUCH_PERMILLE);
+                cache.send_report(partition, report, &question).await;
                 cache.follow_soon();
             });
         }
     }
 
-    /// Tells the server what this client has read of a partition, if nobody is telling just now.
-    async fn tell(&self, partition: &Partition) {
-        if let Some(report) = partition.reads.begin() {
-            self.send_report(partition, report).await;
-        }
-    }
-
-    async fn send_report(&self, partition: &Partition, report: Report) {
+    /// Tells the server what this client has read of a partition, and asks how many reads it wants to be told of
+    /// from now on. Returns the answer to that; `None` if nothing was told.
+    async fn send_report(
+        &self,
+        partition: &Partition,
+        report: Report,
+        question: &Cmd,
+    ) -> Option<Value> {
         let names = &partition.names;
         let mut pipe = redis::pipe();
         for (field, count) in [("hits", report.hits), ("misses", report.misses)] {
@@ -329,20 +342,38 @@ impl Cache {
             pipe.cmd("RPUSH").arg(names.accesses()).arg(report.touched.as_bytes());
             pipe.cmd("LTRIM").arg(names.accesses()).arg(-MOST_BATCHES).arg(-1);
         }
-        pipe.cmd("HGET").arg(names.accounts()).arg("touch_permille");
         // Counting twice would be worse than not at all.
-        match self.client().pipeline(&pipe, Repeat::Never).await {
-            Ok(replies) => partition.reads.told(replies.last().and_then(permille)),
+        let repeat = if pipe.is_empty() { Repeat::Safe } else { Repeat::Never };
+        pipe.add_command(question.clone());
+        match self.client().pipeline(&pipe, repeat).await {
+            Ok(replies) => {
+                let answer = replies.into_iter().next_back()?;
+                partition.reads.told(permille(&answer));
+                return Some(answer);
+            }
             Err(error) if error.is_outcome_unknown() => partition.reads.told(None),
             Err(_) => partition.reads.keep(&report),
         }
+        None
     }
 }
 
+/// How many reads of a thousand are worth telling, by the field of the accounts or by all of them.
 fn permille(reply: &Value) -> Option<u64> {
+    let is_name =
+        |word: &Value| matches!(word, Value::BulkString(name) if name == TOUCH_PERMILLE.as_bytes());
     match reply {
         Value::BulkString(digits) => std::str::from_utf8(digits).ok()?.parse().ok(),
         Value::Nil => Some(0),
+        Value::Map(fields) => {
+            let field = fields.iter().find(|(name, _)| is_name(name));
+            field.map_or(Some(0), |(_, value)| permille(value))
+        }
+        Value::Array(words) => {
+            let (fields, _) = words.as_chunks();
+            let field = fields.iter().find(|[name, _]| is_name(name));
+            field.map_or(Some(0), |[_, value]| permille(value))
+        }
         _ => None,
     }
 }

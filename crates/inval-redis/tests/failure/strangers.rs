@@ -64,7 +64,7 @@ async fn what_a_stranger_did_to_values_is_found_and_put_right() {
     assert_eq!(stats.usage.entries, 48, "three are gone, one is new");
     assert!(stats.removed(RemovalCause::Vanished).entries >= 2);
     assert_eq!(stats.removed(RemovalCause::Evicted).entries, 0);
-    assert!(cache.accounts(0).await.unwrap().repaired >= 3);
+    assert!(cache.accounts(0).await.unwrap().stats.repaired >= 3);
     assert_eq!(cache.get(&key(&name('k', 2))).await, Err(Error::WrongType));
     put(&cache, &name('k', 2), "a string again").await;
     assert_eq!(get(&cache, &name('k', 2)).await.as_deref(), Some("a string again"));
@@ -132,7 +132,7 @@ async fn a_record_that_cannot_be_read_is_counted_and_what_it_meant_is_found() {
     }
     let stats = exact(&client, &cache).await;
     assert_eq!(stats.usage.entries, 300);
-    assert_eq!(cache.accounts(0).await.unwrap().poisoned, 8);
+    assert_eq!(cache.accounts(0).await.unwrap().stats.poisoned, 8);
     assert_eq!(count(&cache, &names('p', 0..8)).await, 8, "none is deleted on doubt");
     manager.stop().await;
 }

@@ -78,7 +78,7 @@ async fn keys_and_values_of_any_bytes_are_kept_and_booked() {
         let bytes = keys.iter().map(|key| 2 * key.as_bytes().len() as u64).sum::<u64>();
         let stats = exact(&client, &cache).await;
         assert_eq!((stats.usage.entries, stats.usage.bytes), (keys.len() as u64, bytes));
-        assert_eq!(cache.accounts(0).await.unwrap().poisoned, 0);
+        assert_eq!(cache.accounts(0).await.unwrap().stats.poisoned, 0);
         assert_eq!(cache.invalidate(&keys).await, Ok(keys.len() as u64));
         assert_eq!(exact(&client, &cache).await.usage.entries, 0);
         manager.stop().await;
