@@ -56,7 +56,6 @@ fn stats() -> Stats {
         repaired: 6,
         poisoned: 7,
         dropped_journals: 8,
-        ..Stats::default()
     }
 }
 

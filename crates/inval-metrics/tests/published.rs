@@ -1,0 +1,12 @@
+//! What is published, whatever way: the same metrics, the same labels, the same values.
+
+#![cfg(test)]
+
+#[path = "published/readings.rs"]
+mod readings;
+#[path = "published/catalogue.rs"]
+mod catalogue;
+#[path = "published/prometheus.rs"]
+mod prometheus;
+#[path = "published/publisher.rs"]
+mod publisher;
