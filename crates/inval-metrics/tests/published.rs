@@ -10,3 +10,9 @@ mod catalogue;
 mod prometheus;
 #[path = "published/publisher.rs"]
 mod publisher;
+#[path = "published/rules.rs"]
+mod rules;
+#[path = "published/monitoring.rs"]
+mod monitoring;
+#[path = "published/page.rs"]
+mod page;
