@@ -19,6 +19,12 @@ const SUITES: &[Suite] = &[
         also: None,
     },
     Suite {
+        name: "metrics",
+        package: "inval-metrics-bench",
+        program: Program::Comparison { page: "docs/benchmarks.md" },
+        also: None,
+    },
+    Suite {
         name: "redis",
         package: "inval-servers-bench",
         program: Program::Comparison { page: "docs/benchmarks.md" },

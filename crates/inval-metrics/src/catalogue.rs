@@ -129,11 +129,11 @@ impl Metric {
         Self::new(name, Kind::Histogram(scale), help, read)
     }
 
-    const fn unit(self, unit: Unit) -> Self {
+    const fn in_unit(self, unit: Unit) -> Self {
         Self { unit, ..self }
     }
 
-    const fn labels(self, labels: &'static [&'static str]) -> Self {
+    const fn by(self, labels: &'static [&'static str]) -> Self {
         Self { labels, ..self }
     }
 }

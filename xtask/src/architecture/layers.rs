@@ -25,7 +25,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Packages that may use any library and that nothing may depend on.
-const TOOLS: &[&str] = &["inval-benches", "inval-servers-bench", "inval-rivals", "xtask"];
+const TOOLS: &[&str] =
+    &["inval-benches", "inval-metrics-bench", "inval-servers-bench", "inval-rivals", "xtask"];
 
 /// One line for each arrow between first-party packages that the layers do not allow.
 ///

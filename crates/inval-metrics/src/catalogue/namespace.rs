@@ -20,7 +20,7 @@ pub(super) const METRICS: &[Metric] = &[
             out.labelled([namespace.config.strategy().name(), namespace.store]).whole(1);
         }),
     )
-    .labels(&["namespace", "strategy", "store"]),
+    .by(&["namespace", "strategy", "store"]),
     Metric::counter(
         "inval_hits_total",
         "Reads that found a live entry.",
@@ -41,7 +41,7 @@ pub(super) const METRICS: &[Metric] = &[
         "Bytes of the writes taken in.",
         Read::Stats(|stats, out| out.whole(stats.inserted.bytes)),
     )
-    .unit(Unit::Bytes),
+    .in_unit(Unit::Bytes),
     Metric::counter(
         "inval_rejected_writes_total",
         "Writes refused: heavier than the limit in bytes, or with no time to live.",
@@ -52,28 +52,28 @@ pub(super) const METRICS: &[Metric] = &[
         "Entries that left, by cause.",
         Read::Stats(|stats, out| by_cause(out, |cause| stats.removed(cause).entries)),
     )
-    .labels(BY_CAUSE),
+    .by(BY_CAUSE),
     Metric::counter(
         "inval_removed_bytes_total",
         "Bytes of the entries that left, by cause.",
         Read::Stats(|stats, out| by_cause(out, |cause| stats.removed(cause).bytes)),
     )
-    .labels(BY_CAUSE)
-    .unit(Unit::Bytes),
+    .by(BY_CAUSE)
+    .in_unit(Unit::Bytes),
     Metric::histogram(
         "inval_evicted_age_seconds",
         AGE,
         "How long ago evicted entries had been written.",
         Read::Stats(|stats, out| out.histogram(&stats.evicted_age)),
     )
-    .unit(Unit::Seconds),
+    .in_unit(Unit::Seconds),
     Metric::histogram(
         "inval_evicted_idle_seconds",
         AGE,
         "How long ago evicted entries had last been read or written.",
         Read::Stats(|stats, out| out.histogram(&stats.evicted_idle)),
     )
-    .unit(Unit::Seconds),
+    .in_unit(Unit::Seconds),
     Metric::gauge(
         "inval_usage_entries",
         "Entries held, expired ones that await collection included.",
@@ -84,7 +84,7 @@ pub(super) const METRICS: &[Metric] = &[
         "Bytes held, as the sum of the entries' weights.",
         Read::Stats(|stats, out| out.whole(stats.usage.bytes)),
     )
-    .unit(Unit::Bytes),
+    .in_unit(Unit::Bytes),
     Metric::gauge(
         "inval_usage_peak_entries",
         "The most entries held so far; over several partitions an upper bound.",
@@ -95,7 +95,7 @@ pub(super) const METRICS: &[Metric] = &[
         "The most bytes held so far; over several partitions an upper bound.",
         Read::Stats(|stats, out| out.whole(stats.peak.bytes)),
     )
-    .unit(Unit::Bytes),
+    .in_unit(Unit::Bytes),
     Metric::gauge(
         "inval_limit_entries",
         "The most entries that may be held; absent where there is no such limit.",
@@ -110,7 +110,7 @@ pub(super) const METRICS: &[Metric] = &[
             namespace.config.max_bytes().into_iter().for_each(|most| out.whole(most));
         }),
     )
-    .unit(Unit::Bytes),
+    .in_unit(Unit::Bytes),
     Metric::gauge(
         "inval_ttl_seconds",
         "How long an entry lives that names no time of its own; absent where it lives for ever.",
@@ -118,7 +118,7 @@ pub(super) const METRICS: &[Metric] = &[
             namespace.config.ttl().into_iter().for_each(|ttl| out.duration(ttl));
         }),
     )
-    .unit(Unit::Seconds),
+    .in_unit(Unit::Seconds),
     Metric::counter(
         "inval_repaired_entries_total",
         "Entries whose books a look at the server put right.",
@@ -144,13 +144,13 @@ pub(super) const METRICS: &[Metric] = &[
         "For how long something has been on the books that should be off them.",
         Read::Upkeep(|upkeep, out| out.duration(upkeep.lag)),
     )
-    .unit(Unit::Seconds),
+    .in_unit(Unit::Seconds),
     Metric::gauge(
         "inval_upkeep_max_lag_seconds",
         "How late upkeep may be: the objective that inval_upkeep_lag_seconds is to keep.",
         Read::Upkeep(|upkeep, out| out.duration(upkeep.max_lag)),
     )
-    .unit(Unit::Seconds),
+    .in_unit(Unit::Seconds),
     Metric::gauge(
         "inval_upkeep_backlog_records",
         "Changes that clients told of and that are not booked yet.",
@@ -166,7 +166,7 @@ pub(super) const METRICS: &[Metric] = &[
         "Bytes booked above the limit.",
         Read::Upkeep(|upkeep, out| out.whole(upkeep.excess.bytes)),
     )
-    .unit(Unit::Bytes),
+    .in_unit(Unit::Bytes),
     Metric::counter(
         "inval_upkeep_slices_total",
         "Slices of upkeep that came to an end.",
@@ -181,7 +181,7 @@ pub(super) const METRICS: &[Metric] = &[
             out.labelled(["timed_out"]).whole(upkeep.timeouts);
         }),
     )
-    .labels(&["namespace", "kind"]),
+    .by(&["namespace", "kind"]),
     Metric::counter(
         "inval_upkeep_records_total",
         "Changes booked that clients had told of.",
@@ -197,13 +197,13 @@ pub(super) const METRICS: &[Metric] = &[
         "How long upkeep held the server.",
         Read::Upkeep(|upkeep, out| out.duration(upkeep.held)),
     )
-    .unit(Unit::Seconds),
+    .in_unit(Unit::Seconds),
     Metric::gauge(
         "inval_upkeep_longest_hold_seconds",
         "The longest time at once that upkeep held the server.",
         Read::Upkeep(|upkeep, out| out.duration(upkeep.longest)),
     )
-    .unit(Unit::Seconds),
+    .in_unit(Unit::Seconds),
     Metric::gauge(
         "inval_partitions",
         "Partitions of the namespace.",
@@ -241,7 +241,7 @@ pub(super) const METRICS: &[Metric] = &[
             upkeep.clock_offset_us.into_iter().for_each(|us| out.real(us as f64 / 1e6));
         }),
     )
-    .unit(Unit::Seconds),
+    .in_unit(Unit::Seconds),
 ];
 
 fn by_cause(out: &mut Out<'_>, count: impl Fn(RemovalCause) -> u64) {

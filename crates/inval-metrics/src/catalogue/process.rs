@@ -20,7 +20,7 @@ pub(super) const METRICS: &[Metric] = &[
         "Always 1; the label says which version this is.",
         Read::Process(|_, out| out.labelled([env!("CARGO_PKG_VERSION")]).whole(1)),
     )
-    .labels(&["version"]),
+    .by(&["version"]),
     Metric::gauge(
         "inval_stats_age_seconds",
         "How old the oldest of the statistics told here is.",
@@ -28,7 +28,7 @@ pub(super) const METRICS: &[Metric] = &[
             process.stats_age.into_iter().for_each(|age| out.duration(age));
         }),
     )
-    .unit(Unit::Seconds),
+    .in_unit(Unit::Seconds),
     Metric::gauge(
         "inval_upkeep_duty_cycle_ratio",
         "The share of the server's time that upkeep held it, over about the last five seconds.",
@@ -45,7 +45,7 @@ pub(super) const METRICS: &[Metric] = &[
         "How long slices of upkeep held the server.",
         Read::Manager(|manager, out| out.histogram(&manager.slice_held)),
     )
-    .unit(Unit::Seconds),
+    .in_unit(Unit::Seconds),
     Metric::histogram(
         "inval_upkeep_slice_entries",
         BATCH,
@@ -74,7 +74,7 @@ pub(super) const METRICS: &[Metric] = &[
             server.errors.iter().for_each(|&(kind, count)| out.labelled([kind]).whole(count));
         }),
     )
-    .labels(&["kind"]),
+    .by(&["kind"]),
     Metric::gauge(
         "inval_store_connections",
         "Connections to the server that are open.",
@@ -102,12 +102,12 @@ pub(super) const METRICS: &[Metric] = &[
             operation.answers.iter().for_each(|&(class, count)| out.labelled([class]).whole(count));
         }),
     )
-    .labels(&["operation", "status"]),
+    .by(&["operation", "status"]),
     Metric::histogram(
         "inval_http_request_duration_seconds",
         REQUEST,
         "How long requests of the HTTP interface took, by operation.",
         Read::Operation(|operation, out| out.histogram(&operation.duration)),
     )
-    .unit(Unit::Seconds),
+    .in_unit(Unit::Seconds),
 ];

@@ -19,7 +19,6 @@ const ADDED: [&str; 3] = ["job", "instance", "le"];
 fn check(text: &str) {
     let mut known: BTreeSet<&str> = ADDED.into();
     for (series, labels) in uses(text) {
-        // In prose a histogram may be named as a whole.
         let metric = metric_of(series).unwrap_or_else(|| panic!("no {series}, in {text}"));
         known.extend(metric.labels);
         for label in labels {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use inval_metrics::{catalogue, render};
+use inval_metrics::{OperationReading, catalogue, render};
 
 use crate::readings::{full, namespace, observations};
 
@@ -89,18 +89,26 @@ fn the_series_of_a_namespace_go_with_it() {
 }
 
 #[test]
-fn every_namespace_adds_the_same_bounded_number_of_series() {
-    let count = |namespaces: usize| {
+fn every_namespace_and_every_operation_adds_a_bounded_number_of_series() {
+    let count = |namespaces: usize, operations: &[&'static str]| {
         let names: Vec<_> = (0..namespaces).map(|i| format!("n{i}")).collect();
         let mut readings = full(&[]);
         readings.namespaces = names.iter().map(|name| namespace(name)).collect();
+        let of_operation = readings.process.http[0].clone();
+        readings.process.http = operations
+            .iter()
+            .map(|&operation| OperationReading {
+                operation,
+                answers: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| (class, 1)).into(),
+                ..of_operation.clone()
+            })
+            .collect();
         samples(&render(&readings)).count()
     };
-    let of_process = count(0);
-    let of_each = count(1) - of_process;
-    assert_eq!(count(50), of_process + 50 * of_each);
-    // The figure that docs/metrics.md gives.
-    assert_eq!(of_each, 77);
+    // The figures that docs/metrics.md gives.
+    let base = count(0, &[]);
+    assert_eq!(count(50, &[]), base + 50 * 77);
+    assert_eq!(count(3, &["get", "put"]), base + 3 * 77 + 2 * 18);
 }
 
 #[test]
