@@ -30,7 +30,7 @@ fn values_stand_in_base_units() {
     check(&text, r#"inval_upkeep_paused{namespace="pages"}"#, "1");
     let info = r#"inval_namespace_info{namespace="pages",strategy="sieve",store="redis"}"#;
     check(&text, info, "1");
-    check(&text, r#"inval_http_requests_total{operation="putEntry",status="4xx"}"#, "32");
+    check(&text, r#"inval_http_requests_total{operation="put_entry",status="4xx"}"#, "32");
     check(&text, "inval_stats_age_seconds", "0.75");
     check(&text, "inval_upkeep_duty_cycle_ratio", "0.015");
 }

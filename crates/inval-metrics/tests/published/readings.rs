@@ -107,7 +107,7 @@ fn process() -> ProcessReading {
             connections_made: 48,
             connections_lost: 49,
         }),
-        http: vec![operation("getEntry"), operation("putEntry")],
+        http: vec![operation("get_entry"), operation("put_entry")],
         stats_age: Some(Duration::from_millis(750)),
     }
 }
