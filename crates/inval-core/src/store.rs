@@ -55,6 +55,13 @@ pub trait Store: Send + Sync {
     /// How long the entry under `key` has still to live. Counts neither as a hit nor as an access.
     fn lifetime(&self, key: &Key) -> impl Future<Output = Result<Lifetime, Self::Error>> + Send;
 
+    /// What is known of the entry under `key`; `None` if there is none or it has expired. Counts neither as a
+    /// hit nor as an access.
+    fn inspect(
+        &self,
+        key: &Key,
+    ) -> impl Future<Output = Result<Option<EntryInfo>, Self::Error>> + Send;
+
     /// Deletes everything. No value that was there before the call can be read once it has returned.
     fn clear(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
@@ -208,13 +215,14 @@ pub enum Lifetime {
 /// What is known of an entry without touching it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EntryInfo {
-    /// What it is charged; `None` where only the manager knows, and that is elsewhere.
+    /// What it is charged, as far as it is booked; `None` where only the manager knows, and that is elsewhere or
+    /// busy.
     pub weight: Option<Weight>,
     /// How long it has still to live; never [`Lifetime::Absent`].
     pub lifetime: Lifetime,
     /// How long ago it was last read or written; `None` where the server does not tell.
     pub idle: Option<Duration>,
-    /// How long ago it was written; `None` where nobody knows.
+    /// How long ago it was written, as far as it is booked; `None` where nobody knows.
     pub age: Option<Duration>,
 }
 

@@ -12,6 +12,7 @@ mod reads_and_writes;
 mod conditions;
 mod lifetimes;
 mod idleness;
+mod inspecting;
 mod upkeep;
 mod removals;
 mod keys;

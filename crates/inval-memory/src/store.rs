@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use inval_core::{
-    Budget, Config, Insertion, Key, Lifetime, Put, PutCondition, PutOptions, ReconfigureError,
-    Refusal, Removal, RemovalListener, Removed, Slice, Stats, Store, Usage, Weight,
+    Budget, Config, EntryInfo, Insertion, Key, Lifetime, Put, PutCondition, PutOptions,
+    ReconfigureError, Refusal, Removal, RemovalListener, Removed, Slice, Stats, Store, Usage,
+    Weight,
 };
 
 use crate::builder::Builder;
@@ -28,6 +29,7 @@ impl Cache<Key, Bytes> {
 
 /// Its partitions are the shards. An entry is charged what the cache's weigher says, so only one made by
 /// [`Cache::of_bytes`], or with a like weigher, keeps the contract. Nothing ever waits, and nothing fails.
+/// Where nothing expires, accesses are dated by the shard's last write or upkeep.
 impl<S: BuildHasher + Send + Sync> Store for Cache<Key, Bytes, S> {
     type Error = Infallible;
 
@@ -69,6 +71,12 @@ impl<S: BuildHasher + Send + Sync> Store for Cache<Key, Bytes, S> {
         let hash = self.hash(key);
         let books = &*self.lock(hash);
         Ok(books.ledger.lifetime(hash, key, self.read_time(books)))
+    }
+
+    async fn inspect(&self, key: &Key) -> Result<Option<EntryInfo>, Infallible> {
+        let hash = self.hash(key);
+        let books = &*self.lock(hash);
+        Ok(books.ledger.inspect(hash, key, self.clock.now()))
     }
 
     async fn clear(&self) -> Result<(), Infallible> {

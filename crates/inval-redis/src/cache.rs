@@ -8,9 +8,12 @@ use arc_swap::{ArcSwapOption, Guard};
 use futures_util::future::try_join_all;
 use inval_core::engine::{Accounts, EngineSettings};
 use inval_core::keyspace::{Keyspace, partition_of};
-use inval_core::{Budget, ChangeError, Config, Key, Namespace, RemovalListener, Slice, Stats};
+use inval_core::{
+    Budget, ChangeError, Config, Key, Namespace, RemovalListener, Slice, Stats, Weight,
+};
 use redis::{Cmd, Value};
 use tokio::sync::{Mutex, Notify};
+use tokio::time::timeout;
 
 use crate::agreement::{Agreement, OpenError};
 use crate::connect::{Client, Cursor, Repeat};
@@ -29,6 +32,9 @@ const UNLINK_BATCH: u32 = 256;
 const TOUCH_PERMILLE: &str = "touch_permille";
 /// How often is looked whether a report has ended.
 const REPORT_INTERVAL: Duration = Duration::from_millis(1);
+/// How long books are waited for that a slice works on: about two slices. One that waits for its server takes
+/// longer, and whoever only wants to know something does not wait with it.
+const BOOKS_PATIENCE: Duration = Duration::from_millis(20);
 
 /// How a client works with a namespace. `partitions` and `journal_cap` must be the same in all clients.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -274,6 +280,13 @@ impl Cache {
         partition.pressure.ease(keeper.backlog());
         self.tell_removals(&mut keeper);
         slice
+    }
+
+    /// What the books of this process say of an entry (see [`Keeper::booked`]); nothing if it has none, or works
+    /// on them for longer than is worth waiting for.
+    pub(crate) async fn booked(&self, key: &Key) -> Option<(Weight, Option<Duration>)> {
+        let keeper = self.partition_of(key).keeper.lock();
+        timeout(BOOKS_PATIENCE, keeper).await.ok()?.booked(key)
     }
 
     /// Tells whoever watches what has left the books. It is told under the lock of the partition, in order.

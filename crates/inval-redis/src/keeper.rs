@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use inval_core::engine::{Engine, EngineSettings, Reply, Request, RoundTrip, Work};
 use inval_core::keyspace::Keyspace;
-use inval_core::{Budget, ChangeError, Config, Removal, RemovalListener, Slice, Timestamp};
+use inval_core::{
+    Budget, ChangeError, Config, Key, Removal, RemovalListener, Slice, Timestamp, Weight,
+};
 
 use crate::connect::{Client, Cursor, Repeat};
 use crate::error::Error;
@@ -62,6 +64,12 @@ impl Keeper {
     /// Records known to wait in the journal.
     pub(crate) fn backlog(&self) -> u64 {
         self.engine.backlog()
+    }
+
+    /// What an entry is charged and, where it is known, how long ago it was written; `None` if it is not on the
+    /// books, or this keeper does not have them.
+    pub(crate) fn booked(&self, key: &Key) -> Option<(Weight, Option<Duration>)> {
+        self.engine.booked(key.as_bytes(), self.now())
     }
 
     /// Works until there is nothing to do now, or `budget` is used up. After an error the engine goes

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use inval_core::record::Record;
 use inval_core::{
-    Budget, Config, Key, Lifetime, Put, PutCondition, PutOptions, ReconfigureError, Rejection,
-    RemovalListener, Slice, Stats, Store, Usage, Weight,
+    Budget, Config, EntryInfo, Key, Lifetime, Put, PutCondition, PutOptions, ReconfigureError,
+    Rejection, RemovalListener, Slice, Stats, Store, Usage, Weight,
 };
 use redis::{Cmd, Pipeline, Value, cmd};
 
@@ -136,11 +136,26 @@ impl Store for Cache {
     async fn lifetime(&self, key: &Key) -> Result<Lifetime, Error> {
         let mut pttl = cmd("PTTL");
         pttl.arg(self.partition_of(key).names.entry(key.as_bytes()));
-        match self.client().command(&pttl, Repeat::Safe).await? {
-            Value::Int(-2) => Ok(Lifetime::Absent),
-            Value::Int(-1) => Ok(Lifetime::Unlimited),
-            other => Ok(Lifetime::Remaining(Duration::from_millis(wire::number(&other)?))),
+        lifetime(&self.client().command(&pttl, Repeat::Safe).await?)
+    }
+
+    /// Asks nothing that counts as an access, as asking for the length of the value would. The idle time is told
+    /// in seconds, and not at all under an LFU `maxmemory-policy`; weight and age only where this process manages
+    /// the partition.
+    async fn inspect(&self, key: &Key) -> Result<Option<EntryInfo>, Error> {
+        let name = self.partition_of(key).names.entry(key.as_bytes());
+        let mut pipe = redis::pipe();
+        pipe.cmd("OBJECT").arg("IDLETIME").arg(&name);
+        pipe.cmd("PTTL").arg(&name);
+        let replies = self.client().pipeline_each(&pipe, Repeat::Safe).await?;
+        let [idle, left] = <[_; 2]>::try_from(replies).map_err(|_| Error::UnexpectedReply)?;
+        let lifetime = lifetime(&left?)?;
+        if lifetime == Lifetime::Absent {
+            return Ok(None);
         }
+        let idle = idle.and_then(|seconds| wire::number(&seconds)).ok().map(Duration::from_secs);
+        let (weight, age) = self.booked(key).await.unzip();
+        Ok(Some(EntryInfo { weight, lifetime, idle, age: age.flatten() }))
     }
 
     async fn clear(&self) -> Result<(), Error> {
@@ -374,6 +389,15 @@ fn push_set(
 fn put_record<'a>(key: &'a Key, value: &Bytes, ttl: Option<Duration>) -> Record<'a> {
     let ttl_ms = ttl.map(|ttl| ttl.as_millis() as u64);
     Record::Put { key: key.as_bytes(), bytes: Weight::of_len(value.len()).bytes(), ttl_ms }
+}
+
+/// What `PTTL` replies.
+fn lifetime(left: &Value) -> Result<Lifetime, Error> {
+    match left {
+        Value::Int(-2) => Ok(Lifetime::Absent),
+        Value::Int(-1) => Ok(Lifetime::Unlimited),
+        left => Ok(Lifetime::Remaining(Duration::from_millis(wire::number(left)?))),
+    }
 }
 
 fn bytes(value: Value) -> Result<Option<Bytes>, Error> {

@@ -19,4 +19,5 @@ mod promise {
     mod managers;
     mod clocks;
     mod peers;
+    mod inspection;
 }

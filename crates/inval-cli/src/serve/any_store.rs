@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use inval_core::{
-    Budget, Config, Key, Lifetime, Put, PutOptions, ReconfigureError, RemovalListener, Slice,
-    Stats, Store, Usage,
+    Budget, Config, EntryInfo, Key, Lifetime, Put, PutOptions, ReconfigureError, RemovalListener,
+    Slice, Stats, Store, Usage,
 };
 use thiserror::Error;
 
@@ -69,6 +69,10 @@ impl Store for AnyStore {
 
     async fn lifetime(&self, key: &Key) -> Result<Lifetime, AnyError> {
         delegate!(self, store => Store::lifetime(store, key))
+    }
+
+    async fn inspect(&self, key: &Key) -> Result<Option<EntryInfo>, AnyError> {
+        delegate!(self, store => Store::inspect(store, key))
     }
 
     async fn clear(&self) -> Result<(), AnyError> {

@@ -116,6 +116,10 @@ impl Engine {
             self.note_if_untold(id, reason);
             return;
         }
+        if reason == Reason::Told {
+            // It was written, or a condition was not met.
+            self.ledger.note_found(id);
+        }
         self.ledger.reschedule(id, value.deadline);
         let known = self.known(*self.ledger.value(id));
         let accessed = match self.has_lfu {

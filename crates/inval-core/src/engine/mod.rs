@@ -30,7 +30,7 @@ use crate::config::{ChangeError, Config};
 use crate::ledger::{Inconsistency, Ledger, Removed};
 use crate::stats::{Stats, Usage};
 pub use crate::store::Standing;
-use crate::units::Timestamp;
+use crate::units::{Timestamp, Weight};
 pub use accounts::Accounts;
 use accounts::Carried;
 use batch::Batch;
@@ -310,6 +310,17 @@ impl Engine {
     /// What is on the books, and how much of it is above the limits.
     pub fn usage(&self) -> (Usage, Usage) {
         (self.ledger.usage(), self.ledger.excess())
+    }
+
+    /// What the entry under `key` is charged and, where it is known, how long before `now` on the caller's clock it
+    /// was written. `None` if it is not on the books, or these are not true.
+    pub fn booked(&self, key: &[u8], now: Timestamp) -> Option<(Weight, Option<Duration>)> {
+        if !self.is_steady() {
+            return None;
+        }
+        let server_now = self.clock.now(self.now.max(now)).unwrap_or_default();
+        let id = self.ledger.locate(self.hash(key), key)?;
+        Some((Weight::new(self.ledger.weight(id)), self.ledger.age(id, server_now)))
     }
 
     /// The estimate of the server's clock.

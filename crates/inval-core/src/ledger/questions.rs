@@ -3,10 +3,13 @@
 use std::borrow::Borrow;
 use std::time::Duration;
 
-use super::{Arrival, Ledger, Refusal};
+use super::{Arrival, Ledger, Refusal, since, tick};
 use crate::stats::Usage;
-use crate::store::{Lifetime, PutCondition};
-use crate::units::Timestamp;
+use crate::store::{EntryInfo, Lifetime, PutCondition};
+use crate::units::{Timestamp, Weight};
+
+/// How much too long ago the last access may be dated.
+const VAGUE: Duration = Duration::from_secs(2);
 
 impl<K: Eq, V> Ledger<K, V> {
     /// What is held above the limits. Nothing is, unless one was lowered or the store is a remote one.
@@ -36,6 +39,33 @@ impl<K: Eq, V> Ledger<K, V> {
             Some(deadline) if deadline <= now => Lifetime::Absent,
             Some(deadline) => Lifetime::Remaining(Duration::from_millis(deadline - now)),
         }
+    }
+
+    /// What is known of the entry under `key`, times to 16 ms; `None` if there is none or it has expired. Counts
+    /// nothing and leaves the order of eviction as it is. Where nothing expires a read may be dated by the
+    /// write or upkeep before it; if that is more than two seconds ago, how long the entry has been idle is not
+    /// told.
+    pub fn inspect<Q>(&self, hash: u64, key: &Q, now: Timestamp) -> Option<EntryInfo>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        let lifetime = self.lifetime(hash, key, now);
+        let id = self.find(hash as u32, key).filter(|_| lifetime != Lifetime::Absent)?;
+        let touched = self.books.slab.entry(id).touched;
+        let idle = self.since(touched, now);
+        let is_dated = touched != tick(self.now) || self.has_deadlines() || idle <= VAGUE;
+        Some(EntryInfo {
+            weight: Some(Weight::new(self.weight(id))),
+            lifetime,
+            idle: is_dated.then_some(idle),
+            age: self.age(id, now),
+        })
+    }
+
+    /// How long before `now` a coarse tick was.
+    pub(super) fn since(&self, then: u32, now: Timestamp) -> Duration {
+        Duration::from_millis(since(self.not_before(now), then))
     }
 
     /// Whether a write on a condition may go ahead, by [`insert`](Self::insert) at the same `now`. If
@@ -107,6 +137,28 @@ mod tests {
         check(&books, 1, 4, left(10));
         check(&books, 1, 6, left(8));
         check(&books, 2, 4, left(1));
+    }
+
+    #[test]
+    fn an_inspection_tells_times_as_they_are() {
+        let check = |books: &Books, key: u64, now: u64, want: (Option<u64>, Option<u64>)| {
+            let info = books.inspect(key, &key, at(now)).unwrap();
+            let ms = |time: Option<Duration>| time.map(|time| time.as_millis() as u64);
+            assert_eq!((ms(info.idle), ms(info.age)), want, "{key} at {now}");
+        };
+        let mut books = ledger(Config::builder().max_entries(9), &[(1, None), (2, None)]);
+        check(&books, 1, 1_600, (Some(1_600), Some(1_600)));
+        // It may have been read without a time since.
+        check(&books, 1, 16_000, (None, Some(16_000)));
+        books.get(1, &1, at(160));
+        check(&books, 1, 320, (Some(160), Some(320)));
+        check(&books, 2, 16_000, (Some(16_000), Some(16_000)));
+        books.maintain(at(16_000), 1, &mut Vec::new());
+        check(&books, 1, 16_000, (Some(15_840), Some(16_000)));
+        let expiring = ledger(Config::builder().max_entries(9), &[(1, None), (2, Some(1 << 20))]);
+        check(&expiring, 1, 16_000, (Some(16_000), Some(16_000)));
+        assert_eq!(expiring.inspect(3, &3, at(0)), None);
+        assert_eq!(expiring.inspect(2, &2, at(1 << 20)), None);
     }
 
     #[test]

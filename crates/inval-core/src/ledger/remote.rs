@@ -1,6 +1,7 @@
 //! The ledger of a remote store: writes are booked after the fact, removals are asked for and confirmed.
 
 use std::borrow::Borrow;
+use std::time::Duration;
 
 use super::{Arrival, Ledger, Removed, TICK_BITS, tick};
 use crate::policy::OnHit;
@@ -52,6 +53,12 @@ impl<K: Eq, V> Ledger<K, V> {
         let age = tick(self.now).wrapping_sub(self.books.slab.entry(id).touched);
         let at = (self.now >> TICK_BITS).saturating_sub(u64::from(age)) << TICK_BITS;
         Timestamp::from_millis((at + (1 << TICK_BITS) - 1).min(self.now))
+    }
+
+    /// How long ago the entry was written, if that is known.
+    pub(crate) fn age(&self, id: Id, now: Timestamp) -> Option<Duration> {
+        let is_found = self.books.slab.entry(id).is_found;
+        (!is_found).then(|| self.since(self.books.slab.node(id).born, now))
     }
 
     /// Books a write that has happened, over whatever was there. Nothing is evicted for it. The entry

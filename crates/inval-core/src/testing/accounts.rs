@@ -41,6 +41,7 @@ pub(super) async fn every_read_is_a_hit_or_a_miss<H: Harness>(harness: &H) -> Ou
     for name in ["key", "none", "mortal"] {
         trial.contains(name).await?;
         trial.lifetime(name).await?;
+        trial.inspect(name).await?;
     }
     trial.put("key", "value").await?;
     for _ in 0..3 {

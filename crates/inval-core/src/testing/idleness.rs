@@ -40,15 +40,19 @@ pub(super) async fn a_look_does_not_start_the_time_to_idle_anew<H: Harness>(
     let trial = idle(harness).await?;
     trial.put("a", "value").await?;
     trial.put("b", "value").await?;
+    trial.put("c", "value").await?;
     trial.pass(2).await;
     expect("contains before its time", trial.contains("a").await?, true)?;
     let lifetime = trial.lifetime("b").await?;
     expect_that("lifetime 2 of 4 moments after a put", &lifetime, "2 moments at most", |left| {
         lies_within(left, Trial::<H>::moments(1), Trial::<H>::moments(IDLE - 2))
     })?;
+    let info = trial.inspect("c").await?;
+    expect("inspect before its time tells of it", info.is_some(), true)?;
     trial.pass(IDLE - 1).await;
     trial.expect_nothing("when only contains looked at it", "a").await?;
-    trial.expect_nothing("when only lifetime looked at it", "b").await
+    trial.expect_nothing("when only lifetime looked at it", "b").await?;
+    trial.expect_nothing("when only inspect looked at it", "c").await
 }
 
 pub(super) async fn no_read_moves_a_ttl<H: Harness>(harness: &H) -> Outcome {

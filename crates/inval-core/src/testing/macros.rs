@@ -47,6 +47,8 @@ macro_rules! conformance_tests {
             idleness::a_read_starts_the_time_to_idle_anew
             idleness::a_look_does_not_start_the_time_to_idle_anew
             idleness::no_read_moves_a_ttl
+            inspecting::what_is_known_of_an_entry_is_told
+            inspecting::use_and_age_of_an_entry_are_told_as_they_are
             accounts::usage_is_the_sum_of_keys_and_values
             accounts::every_read_is_a_hit_or_a_miss
             accounts::causes_of_removal_are_not_mixed

@@ -36,6 +36,7 @@ pub(super) async fn lru_does_not_keep_what_was_looked_at<H: Harness>(harness: &H
     for name in names('k', 0..4) {
         trial.contains(&name).await?;
         trial.lifetime(&name).await?;
+        trial.inspect(&name).await?;
     }
     trial.pass_grain().await;
     expect_left(&trial, 4, &names('k', 4..ROOM)).await

@@ -8,7 +8,7 @@ use super::Harness;
 use super::failure::{Complaint, Outcome, expect, expect_all};
 use crate::config::{Config, ConfigBuilder};
 use crate::stats::{Stats, Usage};
-use crate::store::{Budget, Lifetime, Put, PutCondition, PutOptions, Store};
+use crate::store::{Budget, EntryInfo, Lifetime, Put, PutCondition, PutOptions, Store};
 use crate::units::Key;
 
 /// How long upkeep may take at once, and how long the next is waited for.
@@ -136,6 +136,10 @@ impl<'a, H: Harness> Trial<'a, H> {
         self.store.lifetime(&Key::new(key.as_ref())?).await.map_err(failed)
     }
 
+    pub(super) async fn inspect(&self, key: impl AsRef<[u8]>) -> Outcome<Option<EntryInfo>> {
+        self.store.inspect(&Key::new(key.as_ref())?).await.map_err(failed)
+    }
+
     pub(super) async fn invalidate(&self, names: &[impl AsRef<[u8]>]) -> Outcome<u64> {
         self.store.invalidate(&keys(names)?).await.map_err(failed)
     }
@@ -151,6 +155,7 @@ impl<'a, H: Harness> Trial<'a, H> {
         expect(format!("{when}, contains"), self.contains(key).await?, true)?;
         let lifetime = self.lifetime(key).await?;
         expect(format!("{when}, lifetime is absent"), lifetime == Lifetime::Absent, false)?;
+        expect(format!("{when}, inspect"), self.inspect(key).await?.is_some(), true)?;
         expect(format!("{when}, get"), self.get(key).await?, want.clone())?;
         expect(format!("{when}, get_many"), self.get_many(&[key]).await?, vec![want])
     }
@@ -160,6 +165,7 @@ impl<'a, H: Harness> Trial<'a, H> {
         let key = key.as_ref();
         expect(format!("{when}, contains"), self.contains(key).await?, false)?;
         expect(format!("{when}, lifetime"), self.lifetime(key).await?, Lifetime::Absent)?;
+        expect(format!("{when}, inspect"), self.inspect(key).await?, None)?;
         expect(format!("{when}, get"), self.get(key).await?, None)?;
         expect(format!("{when}, get_many"), self.get_many(&[key]).await?, vec![None])
     }

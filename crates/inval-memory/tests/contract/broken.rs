@@ -9,8 +9,9 @@ use bytes::Bytes;
 use inval_core::testing::Harness;
 use inval_memory::PutCondition::{Always, IfAbsent, IfPresent};
 use inval_memory::{
-    Budget, Config, Key, Lifetime, MAX_LIFETIME, Put, PutOptions, ReconfigureError, Removal,
-    RemovalCause, RemovalListener, Slice, Stats, Store, Strategy, Timestamp, Usage, Weight,
+    Budget, Config, EntryInfo, Key, Lifetime, MAX_LIFETIME, Put, PutOptions, ReconfigureError,
+    Removal, RemovalCause, RemovalListener, Slice, Stats, Store, Strategy, Timestamp, Usage,
+    Weight,
 };
 use thiserror::Error;
 
@@ -354,6 +355,20 @@ impl Store for Broken {
             (Fault::TellsNoLifetime, Lifetime::Remaining(_)) => Lifetime::Unlimited,
             (_, lifetime) => lifetime,
         })
+    }
+
+    async fn inspect(&self, key: &Key) -> Result<Option<EntryInfo>, Failing> {
+        if self.fault == Fault::InspectionsAreAccesses {
+            self.store.get(key);
+        }
+        let Ok(info) = self.store.inspect(&self.key(key)).await;
+        Ok(info.map(|info| match self.fault {
+            Fault::MisjudgesWeights => EntryInfo { weight: Some(Weight::new(1)), ..info },
+            Fault::InspectsNoLifetime => EntryInfo { lifetime: Lifetime::Unlimited, ..info },
+            Fault::TakesAgeForIdleness => EntryInfo { idle: info.age, ..info },
+            Fault::TakesIdlenessForAge => EntryInfo { age: info.idle, ..info },
+            _ => info,
+        }))
     }
 
     async fn clear(&self) -> Result<(), Failing> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use inval_core::testing::{Harness, run};
-use inval_memory::{Budget, ManualClock, ReconfigureError, RemovalListener, Usage};
+use inval_memory::{Budget, EntryInfo, ManualClock, ReconfigureError, RemovalListener, Usage};
 use inval_memory::{Clock, Config, Key, Lifetime, Put, PutOptions, Slice, Stats, Store, Timestamp};
 
 use super::harness::{ByteCache, Memory};
@@ -55,6 +55,10 @@ impl Store for Late {
 
     async fn lifetime(&self, key: &Key) -> Result<Lifetime, Self::Error> {
         self.store.lifetime(key).await
+    }
+
+    async fn inspect(&self, key: &Key) -> Result<Option<EntryInfo>, Self::Error> {
+        self.store.inspect(key).await
     }
 
     async fn clear(&self) -> Result<(), Self::Error> {

@@ -84,6 +84,8 @@ async fn a_write_is_one_transaction() {
     check(&site, async || assert!(cache.invalidate(&keys).await.is_ok()), &invalidated).await;
     check(&site, async || assert!(cache.contains(&key("k")).await.is_ok()), &["EXISTS k:k"]).await;
     check(&site, async || assert!(cache.lifetime(&key("k")).await.is_ok()), &["PTTL k:k"]).await;
+    let asked = ["OBJECT IDLETIME k:k", "PTTL k:k"];
+    check(&site, async || assert!(cache.inspect(&key("k")).await.is_ok()), &asked).await;
 }
 
 /// The document's table of names is complete.

@@ -95,6 +95,7 @@ async fn use_as_client(server: &Server, user: &str) -> Result<(), Failure> {
     cache.get_many(&[key("k"), key("none")]).await?;
     cache.contains(&key("k")).await?;
     cache.lifetime(&key("k")).await?;
+    cache.inspect(&key("k")).await?;
     cache.stats().await?;
     cache.invalidate(&[key("k")]).await?;
     // Beyond the cap: the journal is dropped.

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use inval_core::{
-    Budget, Config, Key, Lifetime, Put, PutOptions, ReconfigureError, RemovalListener, Slice,
-    Stats, Store, Usage,
+    Budget, Config, EntryInfo, Key, Lifetime, Put, PutOptions, ReconfigureError, RemovalListener,
+    Slice, Stats, Store, Usage,
 };
 use inval_redis::{Cache, Error};
 use tokio::task::JoinHandle;
@@ -81,6 +81,10 @@ impl Store for Managed {
 
     async fn lifetime(&self, key: &Key) -> Result<Lifetime, Error> {
         self.cache.lifetime(key).await
+    }
+
+    async fn inspect(&self, key: &Key) -> Result<Option<EntryInfo>, Error> {
+        self.cache.inspect(key).await
     }
 
     async fn clear(&self) -> Result<(), Error> {

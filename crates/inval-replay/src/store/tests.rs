@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use inval_core::{
-    Budget, Config, Lifetime, ReconfigureError, RemovalListener, Slice, Strategy, Usage,
+    Budget, Config, EntryInfo, Lifetime, ReconfigureError, RemovalListener, Slice, Strategy, Usage,
 };
 use inval_memory::Cache;
 
@@ -176,6 +176,10 @@ impl Store for Slow {
     }
 
     async fn lifetime(&self, _: &Key) -> Result<Lifetime, Failure> {
+        Err(Failure)
+    }
+
+    async fn inspect(&self, _: &Key) -> Result<Option<EntryInfo>, Failure> {
         Err(Failure)
     }
 

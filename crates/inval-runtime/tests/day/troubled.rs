@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use inval_core::{
-    Budget, Config, Key, Lifetime, Put, PutOptions, ReconfigureError, RemovalCause,
+    Budget, Config, EntryInfo, Key, Lifetime, Put, PutOptions, ReconfigureError, RemovalCause,
     RemovalListener, Slice, Stats, Store, Timestamp, Usage,
 };
 use inval_memory::{Cache, Clock};

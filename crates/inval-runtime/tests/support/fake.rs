@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use inval_core::{
-    Budget, Config, Key, Lifetime, Put, PutOptions, ReconfigureError, Removal, RemovalListener,
-    Slice, Stats, Store, Usage,
+    Budget, Config, EntryInfo, Key, Lifetime, Put, PutOptions, ReconfigureError, Removal,
+    RemovalListener, Slice, Stats, Store, Usage,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};

@@ -34,6 +34,10 @@ macro_rules! refuse_operations {
             Err($error)
         }
 
+        async fn inspect(&self, _: &Key) -> Result<Option<EntryInfo>, $error> {
+            Err($error)
+        }
+
         async fn clear(&self) -> Result<(), $error> {
             Err($error)
         }
