@@ -21,6 +21,7 @@ pub struct Builder<S> {
     pub(crate) stats_age: Duration,
     pub(crate) event_buffer: usize,
     pub(crate) removal_buffer: usize,
+    pub(crate) removal_memory: usize,
     stores: PhantomData<fn() -> S>,
 }
 
@@ -34,6 +35,7 @@ impl<S> Default for Builder<S> {
             stats_age: Duration::from_secs(1),
             event_buffer: 1024,
             removal_buffer: 16_384,
+            removal_memory: 1024,
             stores: PhantomData,
         }
     }
@@ -81,6 +83,13 @@ impl<S: Store + 'static> Builder<S> {
     /// How many removals wait for a listener before it misses some; 16,384 unless set, and never 0.
     pub fn removal_buffer(mut self, removals: usize) -> Self {
         self.removal_buffer = removals.max(1);
+        self
+    }
+
+    /// How many removals of each namespace are remembered for [`Manager::explain`], in 24 bytes each; 1,024 unless
+    /// set, and 0 for none. No keys are kept, but digests of them that mean nothing outside this process.
+    pub fn removal_memory(mut self, removals: usize) -> Self {
+        self.removal_memory = removals;
         self
     }
 

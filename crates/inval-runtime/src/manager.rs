@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use crate::builder::Builder;
 use crate::error::{AddError, ReconfigureError, RemoveError, RequestError};
 use crate::events::{Event, Removal, Subscription};
+use crate::explain::Explanation;
 use crate::health::{Load, NamespaceHealth, ShutdownReport};
 use crate::namespaces::{Managed, Namespaces};
 use crate::run::RunNow;
@@ -41,6 +42,7 @@ struct Shared<S> {
     numbers: AtomicU64,
     pacing: PacingSettings,
     stats_age: Duration,
+    removal_memory: usize,
 }
 
 impl<S: Store + 'static> Manager<S> {
@@ -63,6 +65,7 @@ impl<S: Store + 'static> Manager<S> {
             numbers: AtomicU64::new(0),
             pacing: builder.pacing,
             stats_age: builder.stats_age,
+            removal_memory: builder.removal_memory,
         };
         Self { shared: Arc::new(shared) }
     }
@@ -81,7 +84,7 @@ impl<S: Store + 'static> Manager<S> {
     ) -> Result<(), AddError> {
         pacing.validate()?;
         let number = self.shared.numbers.fetch_add(1, Ordering::Relaxed);
-        let managed = Arc::new(Managed::new(number, name, store));
+        let managed = Arc::new(Managed::new(number, name, store, self.shared.removal_memory));
         if !self.shared.namespaces.insert(&managed) {
             return Err(AddError::Exists);
         }
@@ -186,6 +189,17 @@ impl<S: Store + 'static> Manager<S> {
         stats.into_iter().map(|(at, stats)| (all[at].name.clone(), stats)).collect()
     }
 
+    /// What is known of a key: its entry, which is not touched, or why it went; `None` if there is no such namespace.
+    pub async fn explain(&self, name: &str, key: &Key) -> Result<Option<Explanation>, S::Error> {
+        let Some(managed) = self.shared.namespaces.get(name) else { return Ok(None) };
+        let present = managed.store.inspect(key).await?;
+        let (stats, _) = managed.stats(self.shared.stats_age).await?;
+        let (config, usage) = (managed.store.config(), stats.usage);
+        let (removals, remembered) = managed.recorder.recall(key.as_bytes()).unzip();
+        let removals = removals.unwrap_or_default();
+        Ok(Some(Explanation { present, removals, remembered, config, usage }))
+    }
+
     /// How upkeep of every namespace is getting on, by name. Asks no store. Empty after the shutdown.
     pub async fn health(&self) -> Vec<NamespaceHealth> {
         let (reply, health) = oneshot::channel();
@@ -210,7 +224,7 @@ impl<S: Store + 'static> Manager<S> {
     }
 
     /// Which entries leave from now on, as far as this process removes them or finds out. While nobody
-    /// listens it costs next to nothing.
+    /// listens it costs nothing beyond what [`removal_memory`](Builder::removal_memory) does.
     pub fn removals(&self) -> Subscription<Removal> {
         Subscription(self.shared.removals.subscribe())
     }
@@ -228,7 +242,10 @@ impl<S: Store + 'static> Manager<S> {
 
     fn listen(&self, managed: &Managed<S>) {
         let (removals, namespace) = (self.shared.removals.clone(), managed.name.clone());
+        // Not the whole of it: the store would own itself.
+        let recorder = Arc::clone(&managed.recorder);
         managed.store.watch(Arc::new(move |removal| {
+            recorder.note(removal);
             if removals.receiver_count() == 0 {
                 return;
             }

@@ -8,6 +8,8 @@ use inval_core::{Namespace, Stats, Store};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::recorder::Recorder;
+
 /// A namespace with its store.
 pub(crate) struct Managed<S> {
     /// Unique among all namespaces that the manager ever had.
@@ -16,11 +18,15 @@ pub(crate) struct Managed<S> {
     pub(crate) store: Arc<S>,
     /// The statistics last read, and when.
     stats: Mutex<Option<(Instant, Arc<Stats>)>>,
+    /// Shared with the listener of the store.
+    pub(crate) recorder: Arc<Recorder>,
 }
 
 impl<S: Store> Managed<S> {
-    pub(crate) fn new(number: u64, name: Namespace, store: Arc<S>) -> Self {
-        Self { number, name, store, stats: Mutex::new(None) }
+    /// A namespace of which up to `removals` are remembered.
+    pub(crate) fn new(number: u64, name: Namespace, store: Arc<S>, removals: usize) -> Self {
+        let recorder = Arc::new(Recorder::new(removals));
+        Self { number, name, store, stats: Mutex::new(None), recorder }
     }
 
     /// Statistics no older than `age`, and how old they are. However many ask at the same time, the store is

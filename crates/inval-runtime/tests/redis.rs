@@ -140,3 +140,49 @@ async fn a_server_that_goes_and_comes_back_is_maintained_as_before() {
     }
     assert!(failures > 0 && failures == recoveries, "{failures} {recoveries}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_told_to_be_there_or_why_it_went() {
+    let server = Server::redis().unwrap();
+    let (_, manager) = managed(&server, limited(100)).await;
+    let elsewhere = open(&server, limited(100)).await;
+    let key = |number: u32| Key::new(format!("key{number}").as_bytes()).unwrap();
+    let explain = async |number| manager.explain("users", &key(number)).await.unwrap().unwrap();
+    let until_gone = async |number, cause| {
+        until("the manager has found out", async || {
+            let explanation = explain(number).await;
+            let newest = explanation.removals.first();
+            explanation.present.is_none() && newest.is_some_and(|gone| gone.cause == cause)
+        })
+        .await;
+        let explanation = explain(number).await;
+        assert_eq!(explanation.removals.len(), 1, "{explanation:?}");
+        assert_eq!(
+            explanation.removals[0].weight.bytes() as usize,
+            key(number).as_bytes().len() + 5
+        );
+        assert_eq!(explanation.remembered.unwrap().one_in, 1);
+    };
+    fill(&elsewhere, 0..1, None).await;
+    until("it is booked", async || {
+        explain(0).await.present.is_some_and(|info| info.weight.is_some() && info.age.is_some())
+    })
+    .await;
+    fill(&elsewhere, 1..101, None).await;
+    until_gone(0, RemovalCause::Evicted).await;
+    fill(&elsewhere, 100..101, Some(Duration::from_millis(50))).await;
+    until_gone(100, RemovalCause::Expired).await;
+    assert_eq!(elsewhere.invalidate(&[key(99)]).await, Ok(1));
+    until_gone(99, RemovalCause::Invalidated).await;
+    // Deleted by a program that leaves no record; an overwrite makes the manager look.
+    assert_eq!(server.command(&["DEL", "inval:{users:0}:k:key98"]).unwrap().int(), Some(1));
+    let if_present = inval_core::PutOptions {
+        condition: inval_core::PutCondition::IfPresent,
+        ..inval_core::PutOptions::default()
+    };
+    assert_eq!(elsewhere.put(&key(98), "value".into(), if_present).await, Ok(Put::Unmet));
+    until_gone(98, RemovalCause::Vanished).await;
+    let there = explain(97).await;
+    assert!(there.present.is_some() && there.removals.is_empty(), "{there:?}");
+    manager.shutdown(PATIENCE).await;
+}

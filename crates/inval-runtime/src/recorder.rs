@@ -1,0 +1,81 @@
+//! Notes removals in the middle of a store's operations, for which it never waits.
+
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
+
+use foldhash::quality::RandomState;
+use inval_core::{Removal, RemovalCause};
+use tokio::time::Instant;
+
+use crate::explain::{PastRemoval, Remembered};
+use crate::recent::{Gone, Recent, is_included};
+
+/// How far back it is to reach, if need be by remembering fewer keys.
+const HORIZON: Duration = Duration::from_secs(600);
+/// Of so many removals that are not remembered, by the digests of their keys, one has it looked whether more could be.
+const REVIEWED: u64 = 16;
+
+/// What is remembered of the removals of a namespace: digests in place of keys, under a key of their own that no one
+/// knows.
+pub(crate) struct Recorder {
+    hasher: RandomState,
+    started: Instant,
+    /// The level of `recent`, to be read without the lock.
+    level: AtomicU32,
+    missed: AtomicU64,
+    /// `None` if nothing is to be remembered.
+    recent: Option<Mutex<Recent>>,
+}
+
+impl Recorder {
+    /// Remembers up to `most` removals.
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            hasher: RandomState::default(),
+            started: Instant::now(),
+            level: AtomicU32::new(0),
+            missed: AtomicU64::new(0),
+            recent: (most > 0).then(|| Mutex::new(Recent::new(most, HORIZON))),
+        }
+    }
+
+    /// Notes a removal, unless it was an overwrite: the key is still there, and overwrites would push out the rest.
+    /// If another is just being noted, this one is missed.
+    pub(crate) fn note(&self, removal: &Removal<'_>) {
+        let Removal { key, weight, cause } = *removal;
+        let Some(recent) = self.recent.as_ref().filter(|_| cause != RemovalCause::Replaced) else {
+            return;
+        };
+        let digest = self.hasher.hash_one(key);
+        let is_included = is_included(digest, self.level.load(Ordering::Relaxed));
+        if !is_included && digest >> 32 & (REVIEWED - 1) != 0 {
+            return;
+        }
+        match recent.try_lock() {
+            Ok(recent) => self.add(recent, Gone { digest, cause, weight }),
+            Err(TryLockError::Poisoned(recent)) => {
+                self.add(recent.into_inner(), Gone { digest, cause, weight });
+            }
+            Err(TryLockError::WouldBlock) => {
+                self.missed.fetch_add(u64::from(is_included), Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// The removals that are remembered of `key`, newest first, and which are at all; `None` if none are.
+    pub(crate) fn recall(&self, key: &[u8]) -> Option<(Vec<PastRemoval>, Remembered)> {
+        let mut recent = self.recent.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let (removals, remembered) =
+            recent.recall(self.hasher.hash_one(key), self.started.elapsed());
+        self.level.store(recent.level(), Ordering::Relaxed);
+        let missed = self.missed.load(Ordering::Relaxed);
+        Some((removals, Remembered { missed, ..remembered }))
+    }
+
+    fn add(&self, mut recent: MutexGuard<'_, Recent>, gone: Gone) {
+        recent.note(gone, self.started.elapsed());
+        self.level.store(recent.level(), Ordering::Relaxed);
+    }
+}
