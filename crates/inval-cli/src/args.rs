@@ -15,7 +15,8 @@ use clap_complete::Shell;
 use inval_redis::{Credentials, Target, TargetError};
 
 pub(crate) use client::{
-    Access, Form, GetArgs, KeyEncoding, PutArgs, RmArgs, RunNowArgs, StatsArgs, TtlArgs,
+    Access, ExplainArgs, Form, GetArgs, KeyEncoding, PutArgs, RmArgs, RunNowArgs, StatsArgs,
+    TtlArgs,
 };
 pub(crate) use config::ConfigCommand;
 pub(crate) use namespaces::NamespaceCommand;
@@ -87,6 +88,10 @@ pub(crate) enum Command {
     /// Print how long an entry has still to live
     #[command(after_help = EXIT_CODES)]
     Ttl(TtlArgs),
+
+    /// Say what is known of a key: when its entry was used and expires, or why it went
+    #[command(after_help = EXIT_CODES)]
+    Explain(ExplainArgs),
 
     /// List, create, change and delete namespaces
     #[command(subcommand, after_help = EXIT_CODES)]

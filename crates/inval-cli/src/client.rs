@@ -2,6 +2,7 @@
 
 mod entries;
 mod namespaces;
+mod explain;
 mod stats;
 mod watch;
 mod upkeep;
@@ -11,12 +12,15 @@ mod http;
 mod direct;
 mod values;
 mod statistics;
+mod explanation;
 mod keys;
 mod print;
 mod error;
 
 pub(crate) use entries::{get, put, rm, ttl};
 pub(crate) use error::ClientError;
+pub(crate) use explain::explain;
+pub(crate) use explanation::Explanation;
 pub(crate) use http::{DaemonUrl, DaemonUrlError};
 pub(crate) use keys::json_bytes;
 pub(crate) use namespaces::ns;

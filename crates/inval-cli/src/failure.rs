@@ -47,6 +47,11 @@ pub(crate) enum UsageError {
 #[error("interrupted")]
 pub(crate) struct Interrupted;
 
+/// What is wrong has been printed; only the exit code is left to say it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[error("what is wrong has been said")]
+pub(crate) struct Said(pub(crate) Exit);
+
 /// What an exit code says. Success is 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -85,6 +90,9 @@ impl Exit {
     fn of(error: &anyhow::Error) -> Self {
         if let Some(error) = error.downcast_ref::<ClientError>() {
             return error.exit();
+        }
+        if let Some(Said(exit)) = error.downcast_ref::<Said>() {
+            return *exit;
         }
         if let Some(error) = error.downcast_ref::<DaemonError>() {
             return error.exit();

@@ -5,6 +5,7 @@ mod call;
 mod problem;
 
 mod entries;
+mod explain;
 mod batch;
 mod namespaces;
 mod config;
@@ -104,6 +105,7 @@ async fn carry_out(operation: Operation, call: &Call<'_>, traffic: &Traffic, bod
         Op::PutEntry => entries::put(call, body).await,
         Op::HeadEntry => entries::head(call).await,
         Op::DeleteEntry => entries::delete(call).await,
+        Op::Explain => explain::of_key(call).await,
         Op::GetMany => batch::get(call, body).await,
         Op::PutMany => batch::put(call, body).await,
         Op::Invalidate => batch::invalidate(call, body).await,

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Some(Command::Put(args)) => client::put(&args),
         Some(Command::Rm(args)) => client::rm(&args),
         Some(Command::Ttl(args)) => client::ttl(&args),
+        Some(Command::Explain(args)) => client::explain(&args),
         Some(Command::Ns(command)) => client::ns(&command),
         Some(Command::Stats(args)) => client::stats(&args),
         Some(Command::RunNow(args)) => client::run_now(&args),
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if failure::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.is::<failure::Said>() => failure::exit_code(&error),
         Err(error) => {
             // If standard error is closed as well, the exit code has to do.
             let _ = writeln!(io::stderr(), "inval: {error:#}");

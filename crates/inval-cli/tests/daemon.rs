@@ -187,6 +187,64 @@ fn ttl_tells_a_duration_as_options_take_it() {
 }
 
 #[test]
+fn explain_says_in_sentences_what_the_daemon_tells() {
+    let explanation = |present: Value, removals: Value| {
+        json!({
+            "present": present,
+            "removals": removals,
+            "remembered": { "share": 1.0, "includes_key": true, "since_ms": 61_000, "missed": 0 },
+            "maintained_here": true,
+            "config": namespace("users")["config"],
+            "partitions": 2,
+            "usage": { "entries": 1_990, "bytes": 12_340 }
+        })
+    };
+    let asked = ["GET /v1/namespaces/users/explain/a%2Fb"];
+    let check = |told: &Value, want: (i32, &str)| {
+        let answers = [answer(200, &told.to_string())];
+        check("explain a/b -n users", &answers, &asked, (want.0, want.1, ""));
+    };
+    let entry =
+        json!({ "weight": 1234, "expires_in_ms": 42_900, "idle_ms": 3_000, "age_ms": 120_000 });
+    let evicted = json!({ "cause": "evicted", "weight": 1234, "ago_ms": 12_345 });
+    let expired = json!({ "cause": "expired", "weight": 7, "ago_ms": 90_000 });
+    let present = explanation(entry, json!([]));
+    let line = "present: 1,234 bytes, expires in 42s, last used 3s ago, written 2m ago\n";
+    check(&present, (0, line));
+    let least = json!({ "weight": null, "expires_in_ms": null, "idle_ms": 400, "age_ms": null });
+    let again = explanation(least, json!([evicted, expired]));
+    let lines = "present: does not expire, last used just now\n\
+                 before: evicted 12s ago (1,234 bytes), expired 1m30s ago (7 bytes)\n";
+    check(&again, (0, lines));
+    let gone = explanation(Value::Null, json!([evicted, expired]));
+    let lines = "absent: evicted 12s ago (1,234 bytes); lru evicts what was used least recently to keep \
+                 max_entries 2,000; raise max_entries to keep entries longer\n\
+                 before: expired 1m30s ago (7 bytes)\n";
+    check(&gone, (3, lines));
+    let gone = explanation(Value::Null, Value::Array(vec![expired; 7]));
+    let often = ["expired 1m30s ago (7 bytes)"; 4].join(", ");
+    let lines = format!(
+        "absent: expired 1m30s ago (7 bytes); write it with a TTL of its own, or raise ttl, which is \
+         1h30m\nbefore: {often}, 2 more\n"
+    );
+    check(&gone, (3, &lines));
+    let never = explanation(Value::Null, json!([]));
+    let line =
+        "absent: it was never there, or went more than 1m1s ago, before what is remembered\n";
+    check(&never, (3, line));
+    for (told, want) in [(&present, 0), (&never, 3)] {
+        let daemon = Daemon::playing([answer(200, &told.to_string())]);
+        let args = ["explain", "a/b", "-n", "users", "--output", "json"];
+        let (code, stdout, stderr) = inval(&args, b"", &daemon.url);
+        assert_eq!((code, stderr.as_str()), (want, ""));
+        assert_eq!(&serde_json::from_str::<Value>(&stdout).unwrap(), told);
+    }
+    let none = "inval: there is no namespace users; `inval ns list` shows those there are\n";
+    let no_namespace = problem(404, "unknown-namespace", "There is no namespace users.");
+    crate::check("explain a/b -n users", &[no_namespace], &asked, (3, "", none));
+}
+
+#[test]
 fn namespaces_are_listed_by_name_and_shown() {
     let both = json!({ "namespaces": [namespace("b"), namespace("a")] }).to_string();
     let table = "\

@@ -65,10 +65,29 @@ fn entries_are_written_read_and_deleted() {
 }
 
 #[test]
+fn an_entry_is_explained_by_what_the_server_tells() {
+    let server = server_with("--max-entries 100");
+    let unknown =
+        "absent: why is not remembered here; ask the daemon that maintains the namespace\n";
+    check(&server, "explain k", (3, unknown, ""));
+    check(&server, "put k value --ttl 1d", (0, "", ""));
+    let (code, stdout, stderr) = inval(&["explain", "k"], &server.url());
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(stdout.starts_with("present: expires in 23h59m, last used "), "{stdout}");
+    let told = json_of(&server.url(), "explain k");
+    let present = &told["present"];
+    assert!(present["expires_in_ms"].is_u64() && present["idle_ms"].is_u64(), "{told}");
+    assert_eq!((&present["weight"], &present["age_ms"]), (&Value::Null, &Value::Null));
+    assert_eq!((&told["remembered"], &told["maintained_here"]), (&Value::Null, &json!(false)));
+}
+
+#[test]
 fn namespaces_are_created_changed_and_deleted() {
     let server = Server::redis().unwrap();
     let none = "inval: there is no namespace users; `inval ns list` shows those there are\n";
-    for command in ["get k", "put k v", "rm k", "ttl k", "stats users", "run-now users"] {
+    for command in
+        ["get k", "put k v", "rm k", "ttl k", "explain k", "stats users", "run-now users"]
+    {
         check(&server, command, (3, "", none));
     }
     for command in ["ns show users", "ns set users --ttl 1m", "ns rm users --yes"] {

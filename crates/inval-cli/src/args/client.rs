@@ -143,6 +143,18 @@ pub(crate) struct TtlArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Key to explain
+    pub(crate) key: OsString,
+
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+
+    #[command(flatten)]
+    pub(crate) access: Access,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct StatsArgs {
     /// Namespace to show everything of [default: the most important of all namespaces]
     #[arg(value_name = "NS")]
@@ -219,6 +231,8 @@ mod tests {
         check("put k v -n users --ttl 10", Err("lacks its unit"));
         check("rm a b -n users --dry-run", Ok(()));
         check("rm -n users", Err("<KEY>..."));
+        check("explain k -n users --key-encoding hex --output json", Ok(()));
+        check("explain -n users", Err("<KEY>"));
         check("stats --watch", Ok(()));
         check("stats users --watch 5s --count 3 --output json", Ok(()));
         check("stats --watch users", Err("a namespace goes before --watch"));

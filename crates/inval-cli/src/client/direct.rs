@@ -16,6 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
 
 use super::error::ClientError;
+use super::explanation::Explanation;
 use super::statistics::Statistics;
 use super::values::{Changes, Created, Invalidated, NamespaceInfo, Run, Settings, Upkeep};
 
@@ -92,6 +93,19 @@ impl Direct {
         key: &Key,
     ) -> Result<Lifetime, ClientError> {
         self.on(namespace, async |cache| cache.lifetime(key).await)
+    }
+
+    /// Why something went is known to managers alone.
+    pub(super) fn explain(
+        &self,
+        namespace: &Namespace,
+        key: &Key,
+    ) -> Result<Explanation, ClientError> {
+        self.on(namespace, async |cache| {
+            let (present, usage) = (cache.inspect(key).await?, cache.usage().await?);
+            let (config, partitions) = (Store::config(&cache), Store::partitions(&cache));
+            Ok(Explanation::of_store(present, &config, usage, partitions))
+        })
     }
 
     pub(super) fn namespaces(&self) -> Result<Vec<NamespaceInfo>, ClientError> {

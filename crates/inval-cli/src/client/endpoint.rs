@@ -9,6 +9,7 @@ use inval_core::{Key, Lifetime, Namespace, Put, PutOptions};
 
 use super::direct::Direct;
 use super::error::ClientError;
+use super::explanation::Explanation;
 use super::http::{DaemonUrl, DaemonUrlError, HttpClient, HttpError};
 use super::statistics::Statistics;
 use super::values::{Changes, Created, Invalidated, NamespaceInfo, Run, Upkeep};
@@ -95,6 +96,18 @@ impl Endpoint {
         match self {
             Self::Daemon(daemon) => daemon.lifetime(namespace, key).map_err(of(namespace)),
             Self::Store(store) => store.lifetime(namespace, key),
+        }
+    }
+
+    /// What is known of a key. Counts as no access.
+    pub(super) fn explain(
+        &self,
+        namespace: &Namespace,
+        key: &Key,
+    ) -> Result<Explanation, ClientError> {
+        match self {
+            Self::Daemon(daemon) => daemon.explain(namespace, key).map_err(of(namespace)),
+            Self::Store(store) => store.explain(namespace, key),
         }
     }
 

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::{Method, Request, Response};
 
+use super::explanation::Explanation;
 use super::keys::json_bytes;
 use super::statistics::Statistics;
 use super::values::{Changes, Created, Invalidated, NamespaceInfo, Run, Span, Upkeep};
@@ -135,6 +136,14 @@ impl HttpClient {
         let remaining = remaining.to_str().ok().and_then(|ms| ms.parse().ok());
         let remaining = remaining.ok_or_else(|| HttpError::Unreadable(self.url.clone()))?;
         Ok(Lifetime::Remaining(Duration::from_millis(remaining)))
+    }
+
+    pub(super) fn explain(
+        &self,
+        namespace: &Namespace,
+        key: &Key,
+    ) -> Result<Explanation, HttpError> {
+        self.ask(Method::GET, of_key(namespace, "explain", key), None)
     }
 
     pub(super) fn namespaces(&self) -> Result<Vec<NamespaceInfo>, HttpError> {
@@ -262,7 +271,11 @@ fn named(namespace: &Namespace) -> String {
 }
 
 fn entry(namespace: &Namespace, key: &Key) -> String {
-    format!("{}/entries/{}", named(namespace), percent_encode(key.as_bytes(), ENCODED))
+    of_key(namespace, "entries", key)
+}
+
+fn of_key(namespace: &Namespace, what: &str, key: &Key) -> String {
+    format!("{}/{what}/{}", named(namespace), percent_encode(key.as_bytes(), ENCODED))
 }
 
 #[cfg(test)]

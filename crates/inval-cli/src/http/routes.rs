@@ -40,6 +40,7 @@ operations! {
     HeadEntry "head_entry",
     PutEntry "put_entry",
     DeleteEntry "delete_entry",
+    Explain "explain",
     GetMany "get_many",
     PutMany "put_many",
     Invalidate "invalidate",
@@ -78,6 +79,7 @@ pub(super) const PATHS: &[Path] = &[
             (Method::DELETE, Operation::DeleteEntry),
         ],
     ),
+    at("/v1/namespaces/{ns}/explain/{key}", &[(Method::GET, Operation::Explain)]),
     at("/v1/namespaces/{ns}/batch/get", &[(Method::POST, Operation::GetMany)]),
     at("/v1/namespaces/{ns}/batch/put", &[(Method::POST, Operation::PutMany)]),
     at("/v1/namespaces/{ns}/invalidate", &[(Method::POST, Operation::Invalidate)]),
@@ -163,6 +165,7 @@ mod tests {
         };
         check("/v1/health", "GET, HEAD");
         check("/v1/reload", "POST");
+        check("/v1/namespaces/{ns}/explain/{key}", "GET, HEAD");
         check("/v1/namespaces/{ns}/entries/{key}", "GET, HEAD, PUT, DELETE");
         check("/v1/namespaces/{ns}", "GET, PUT, PATCH, DELETE, HEAD");
     }

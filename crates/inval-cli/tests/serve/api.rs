@@ -45,6 +45,7 @@ fn every_operation_answers_as_the_document_says() {
     check(("HEAD", ANN), None, 200);
     check(("DELETE", ANN), None, 204);
     check(("GET", ANN), None, 404);
+    check(("GET", &format!("{NS}/explain/ann")), None, 200);
     let entries = json!({"entries": [{"key": "a", "value": "1"}], "ttl": "10m"});
     check(("POST", &format!("{NS}/batch/put")), Some(entries), 200);
     check(("POST", &format!("{NS}/batch/get")), Some(json!({"keys": ["a", "b"]})), 200);
@@ -166,6 +167,55 @@ fn a_look_counts_as_no_access_and_a_read_does() {
     assert_eq!(stats["miss_ratio"], 0.5);
     assert_eq!(stats["usage"], json!({"entries": 1, "bytes": 8}));
     assert_eq!(stats["limits"], json!({"max_entries": null, "max_bytes": 1 << 20}));
+}
+
+#[test]
+fn a_key_is_explained_whether_or_not_it_is_there() {
+    let daemon = Daemon::start();
+    let config = json!({"strategy": "fifo", "max_entries": 2, "ttl": "1h", "partitions": 1});
+    daemon.create("users", &config);
+    let explain = |key: &str| {
+        let response = daemon.get(&format!("{NS}/explain/{key}"));
+        assert_status(&response, 200);
+        response.json()
+    };
+    let causes = |told: &Value| {
+        let removals = told["removals"].as_array().unwrap().iter();
+        removals.map(|removal| removal["cause"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for key in ["a%2Fb", "c", "d"] {
+        daemon.put(&format!("{NS}/entries/{key}"), b"value");
+    }
+    let evicted = explain("a%2Fb");
+    assert_eq!((&evicted["present"], causes(&evicted)), (&json!(null), vec!["evicted".into()]));
+    assert_eq!(evicted["removals"][0]["weight"], 8);
+    assert_eq!(evicted["remembered"]["share"], 1.0);
+    assert_eq!(
+        (&evicted["maintained_here"], &evicted["config"]["ttl"]),
+        (&json!(true), &json!("1h"))
+    );
+    daemon.put(&format!("{NS}/entries/c?ttl=2h"), b"longer value");
+    let present = explain("c");
+    assert_eq!((&present["present"]["weight"], causes(&present)), (&json!(13), vec![]));
+    let left = present["present"]["expires_in_ms"].as_u64().unwrap();
+    assert!((6_000_000..=7_200_000).contains(&left), "{present}");
+    assert!(present["present"]["age_ms"].as_u64().is_some(), "{present}");
+    daemon.delete(&format!("{NS}/entries/c"));
+    assert_eq!(causes(&explain("c")), ["invalidated"]);
+    daemon.put(&format!("{NS}/entries/c?ttl=1ms"), b"brief");
+    super::daemon::until("it has expired", || {
+        (causes(&explain("c")) == ["expired", "invalidated"]).then_some(())
+    });
+    assert_eq!(causes(&explain("nobody")), Vec::<String>::new());
+    let stats = daemon.get(&format!("{NS}/stats")).json();
+    assert_eq!((&stats["hits"], &stats["misses"]), (&json!(0), &json!(0)));
+    let unknown = daemon.get("/v1/namespaces/nobody/explain/the-key");
+    assert_eq!((unknown.status, unknown.problem().as_str()), (404, "unknown-namespace"));
+    let malformed = daemon.get(&format!("{NS}/explain/the-key%zz"));
+    assert_status(&malformed, 400);
+    for text in [unknown.json().to_string(), malformed.json().to_string(), daemon.log()] {
+        assert!(!text.contains("the-key"), "{text}");
+    }
 }
 
 #[test]

@@ -28,8 +28,11 @@ fn entries_and_namespaces_are_managed_from_the_command_line() {
     check(&daemon, "put bob again --if-present", (3, ""));
     check(&daemon, "put --key-encoding hex ff00 value --ttl 1h", (0, ""));
     check(&daemon, "ttl --key-encoding hex ff00", (0, "59m"));
+    check(&daemon, "explain alice", (0, "present: 10 bytes, expires in 1h2"));
+    check(&daemon, "explain carol", (3, "absent: it was never there, or went more than "));
     check(&daemon, "rm alice bob --dry-run", (0, "1 of 2"));
     check(&daemon, "rm alice bob", (0, "1 of 2 deleted"));
+    check(&daemon, "explain alice", (3, "absent: invalidated just now (10 bytes); somebody"));
     check(&daemon, "ns set users --max-entries 10", (0, "10"));
     check(&daemon, "ns list", (0, "users"));
     check(&daemon, "run-now", (0, "users"));

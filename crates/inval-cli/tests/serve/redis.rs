@@ -52,6 +52,32 @@ fn entries_are_on_the_server_and_limits_are_kept() {
 }
 
 #[test]
+fn a_key_on_the_server_is_explained_by_who_maintains_it() {
+    let server = Server::redis().unwrap();
+    let first = daemon(&server, &[]);
+    ready(&first);
+    for number in 0..51 {
+        assert_eq!(first.put(&format!("{NS}/entries/{number}"), b"value").status, 204);
+    }
+    let told = until("the first has been evicted", || {
+        let told = first.get(&format!("{NS}/explain/0")).json();
+        (told["removals"][0]["cause"] == "evicted").then_some(told)
+    });
+    assert_eq!((&told["present"], &told["maintained_here"]), (&json!(null), &json!(true)));
+    let last = first.get(&format!("{NS}/explain/50")).json();
+    assert_eq!(last["present"]["expires_in_ms"], json!(null));
+    assert!(last["present"]["idle_ms"].is_u64(), "{last}");
+
+    // Another one has no lease, so it learns of no removals.
+    let second = daemon(&server, &[]);
+    ready(&second);
+    until("the lease is another's", || {
+        let told = second.get(&format!("{NS}/explain/0")).json();
+        (told["maintained_here"] == false && told["removals"] == json!([])).then_some(())
+    });
+}
+
+#[test]
 fn without_its_server_it_lives_and_is_not_ready() {
     let server = Server::redis().unwrap();
     let mut daemon = daemon(&server, &[]);
@@ -126,6 +152,7 @@ fn passwords_come_by_a_file_and_are_never_shown() {
     ready(&daemon);
     daemon.put(&format!("{NS}/entries/the-key"), b"the-value");
     daemon.get(&format!("{NS}/entries/the-key"));
+    daemon.get(&format!("{NS}/explain/the-key"));
     let log = daemon.log();
     assert!(!log.contains("hush"), "{log}");
     for secret in ["the-key", "the-value"] {
