@@ -27,4 +27,4 @@ pub(crate) use namespaces::ns;
 pub(crate) use statistics::{State, Statistics};
 pub(crate) use stats::stats;
 pub(crate) use upkeep::run_now;
-pub(crate) use values::{Change, Changes, Span};
+pub(crate) use values::{Change, Changes, Span, millis};

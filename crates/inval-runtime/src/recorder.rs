@@ -79,3 +79,49 @@ impl Recorder {
         self.level.store(recent.level(), Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use inval_core::Weight;
+
+    use super::*;
+
+    fn note(recorder: &Recorder, key: u64, cause: RemovalCause) {
+        let removal = Removal { key: &key.to_le_bytes(), weight: Weight::new(9), cause };
+        recorder.note(&removal);
+    }
+
+    fn recall(recorder: &Recorder, key: u64) -> (Vec<RemovalCause>, Remembered) {
+        let (removals, remembered) = recorder.recall(&key.to_le_bytes()).unwrap();
+        (removals.iter().map(|removal| removal.cause).collect(), remembered)
+    }
+
+    #[test]
+    fn overwrites_are_left_out_and_who_would_wait_is_missed() {
+        let recorder = Recorder::new(8);
+        RemovalCause::ALL.iter().for_each(|&cause| note(&recorder, 1, cause));
+        let (causes, _) = recall(&recorder, 1);
+        let mut want = RemovalCause::ALL.to_vec();
+        want.retain(|cause| *cause != RemovalCause::Replaced);
+        want.reverse();
+        assert_eq!(causes, want);
+        {
+            let _noting = recorder.recent.as_ref().unwrap().lock().unwrap();
+            note(&recorder, 2, RemovalCause::Evicted);
+            note(&recorder, 2, RemovalCause::Replaced);
+        }
+        let (causes, remembered) = recall(&recorder, 2);
+        assert_eq!((causes, remembered.missed), (vec![], 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_flood_more_keys_are_remembered_although_nobody_asks() {
+        let recorder = Recorder::new(64);
+        (0..100_000).for_each(|key| note(&recorder, key, RemovalCause::Evicted));
+        assert!(recorder.level.load(Ordering::Relaxed) >= 9);
+        tokio::time::advance(3 * HORIZON).await;
+        // A few more, of which hardly any is remembered.
+        (0..1_000).for_each(|key| note(&recorder, key, RemovalCause::Expired));
+        assert!(recorder.level.load(Ordering::Relaxed) <= 5);
+    }
+}

@@ -1,13 +1,11 @@
 //! What is known of a key, in the form of the daemon's JSON.
 
-use std::time::Duration;
-
 use inval_core::{Config, EntryInfo, Lifetime, RemovalCause, Usage};
 use inval_runtime::PastRemoval;
 use serde::{Deserialize, Serialize};
 
 use super::statistics::Amount;
-use super::values::Settings;
+use super::values::{Settings, millis};
 
 /// What is known of a key, and of its namespace as far as that gives reasons.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -136,8 +134,4 @@ impl From<&PastRemoval> for Removed {
             ago_ms: millis(removal.ago),
         }
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -8,8 +8,8 @@ use inval_core::{Lifetime, Put, PutCondition, PutOptions, Store};
 
 use super::call::Call;
 use super::problem::{Kind, Problem};
-use super::statistics::millis;
 use super::{Answer, empty, respond};
+use crate::client::millis;
 
 pub(super) async fn get(call: &Call<'_>) -> Answer {
     let store = call.store()?;

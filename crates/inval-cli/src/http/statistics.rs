@@ -12,7 +12,7 @@ use serde_json::json;
 use super::call::Call;
 use super::problem::Problem;
 use super::{Answer, json as answer};
-use crate::client::{State, Statistics};
+use crate::client::{State, Statistics, millis};
 use crate::serve::AnyStore;
 
 pub(super) async fn of_one(call: &Call<'_>) -> Answer {
@@ -66,9 +66,4 @@ pub(super) fn state(health: &NamespaceHealth) -> State {
         () if is_rebuilding => State::Rebuilding,
         () => State::Ready,
     }
-}
-
-/// A duration as the API tells it.
-pub(super) fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 use super::call::{Call, to_the_end};
 use super::problem::{Kind, Problem};
-use super::statistics::{millis, state};
+use super::statistics::state;
 use super::{Answer, empty, json as answer};
+use crate::client::millis;
 use crate::serve::Reloaded;
 
 /// How long a request for upkeep waits for its end unless it says so, and at most.
