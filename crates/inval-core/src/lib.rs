@@ -25,7 +25,7 @@
 //!
 //! Where to go next: [`Config`] says what can be asked for, [`Strategy`] which entry goes first,
 //! [`Stats`] what is counted, [`Wheel`] how expiry is found. [`Store`] is the contract of all stores and
-//! [`pacing`] says when their upkeep is due; the feature `testing` brings the suite of checks that each has to pass.
+//! [`pacing`] says when their upkeep is due; [`analysis`] tells what many entries add up to; the feature `testing` brings the suite of checks that each has to pass.
 
 mod units;
 mod config;
@@ -45,6 +45,7 @@ pub mod engine;
 pub mod keyspace;
 pub mod record;
 pub mod pacing;
+pub mod analysis;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -56,8 +57,8 @@ pub use ledger::{
 };
 pub use stats::{Histogram, RemovalCause, Stats, Usage};
 pub use store::{
-    Budget, EntryInfo, Lifetime, Put, PutCondition, PutOptions, ReconfigureError, Removal,
-    RemovalListener, Slice, Standing, Store,
+    Budget, Cursor, EntryInfo, Lifetime, Page, Put, PutCondition, PutOptions, ReconfigureError,
+    Removal, RemovalListener, Slice, Standing, Store, Weighing,
 };
 pub use strategy::{Strategy, UnknownStrategy};
 pub use units::{Key, KeyError, Namespace, NamespaceError, Timestamp, Weight};

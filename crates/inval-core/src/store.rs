@@ -215,8 +215,8 @@ pub enum Lifetime {
 /// What is known of an entry without touching it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EntryInfo {
-    /// What it is charged, as far as it is booked; `None` where only the manager knows, and that is elsewhere or
-    /// busy.
+    /// What it is charged, as far as it is booked, or an [estimate](Weighing::Estimated) in a page that says so;
+    /// `None` where only the manager knows, and that is elsewhere or busy.
     pub weight: Option<Weight>,
     /// How long it has still to live; never [`Lifetime::Absent`].
     pub lifetime: Lifetime,
@@ -224,6 +224,60 @@ pub struct EntryInfo {
     pub idle: Option<Duration>,
     /// How long ago it was written, as far as it is booked; `None` where nobody knows.
     pub age: Option<Duration>,
+}
+
+/// Where a walk over the entries of a partition goes on. It means something to the store alone that gave it
+/// out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cursor {
+    place: u64,
+    origin: u64,
+}
+
+impl Cursor {
+    /// Where a walk begins.
+    pub const START: Self = Self::new(0, 0);
+
+    /// What a store gives out: a place, and in what that is a place.
+    pub const fn new(place: u64, origin: u64) -> Self {
+        Self { place, origin }
+    }
+
+    /// The place.
+    pub const fn place(self) -> u64 {
+        self.place
+    }
+
+    /// In what it is a place: the same number for the same books, or the same server process.
+    pub const fn origin(self) -> u64 {
+        self.origin
+    }
+}
+
+/// Some entries of a partition.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Page {
+    /// The entries.
+    pub entries: Vec<(Key, EntryInfo)>,
+    /// How it is known what they weigh.
+    pub weighing: Weighing,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<Cursor>,
+    /// Whether the cursor meant nothing any more, so that this is the first page of a new walk: what was seen
+    /// before is seen again.
+    pub begins_anew: bool,
+    /// How long the server was held, at the most; on an embedded store, how long the page took.
+    pub held: Duration,
+}
+
+/// How it is known what entries weigh.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Weighing {
+    /// It is what they are charged.
+    #[default]
+    Charged,
+    /// It is what the server estimates that they take of its memory, which is somewhat more.
+    Estimated,
 }
 
 /// How far whoever maintains a partition has got with its books.
