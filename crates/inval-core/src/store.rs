@@ -83,6 +83,23 @@ pub trait Store: Send + Sync {
         config: &Config,
     ) -> impl Future<Output = Result<(), ReconfigureError<Self::Error>>> + Send;
 
+    /// Some entries of a partition, as far as they are booked, with what is known of each: a walk over all of it
+    /// begins at [`Cursor::START`] and goes on at [`Page::next`] until that is `None`. About `size` entries, 1 at
+    /// the least, are looked at, which bounds the work; fewer may come of it, or none. Counts neither as a hit
+    /// nor as an access.
+    ///
+    /// An entry that is there during the whole walk, and is not overwritten meanwhile, is seen exactly once
+    /// where the books are walked, and at least once where a server is asked which keys it has. One that
+    /// comes, goes or is overwritten may be seen as often as it was written, or not at all. A cursor that this
+    /// store did not give out, or not in this walk, does no harm: the page is any of the partition's, or
+    /// [begins the walk anew](Page::begins_anew).
+    fn page(
+        &self,
+        partition: u32,
+        cursor: Cursor,
+        size: u32,
+    ) -> impl Future<Output = Result<Page, Self::Error>> + Send;
+
     /// How many parts there are, each to be maintained by itself.
     fn partitions(&self) -> u32;
 

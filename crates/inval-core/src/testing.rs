@@ -23,6 +23,7 @@ mod accounts;
 mod concurrency;
 mod reconfiguring;
 mod watching;
+mod walking;
 
 use std::future::Future;
 use std::time::Duration;

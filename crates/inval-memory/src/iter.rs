@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use inval_core::Timestamp;
+use inval_core::{EntryInfo, Timestamp};
 
 use crate::shard::Shard;
 
@@ -36,6 +36,25 @@ impl<'a, K: Eq + Clone, V: Clone> Iter<'a, K, V> {
         }
         true
     }
+}
+
+/// Copies the keys of up to `size` places of a shard from place `from` on, with what is known of them. Returns
+/// where to go on; `None` at the end.
+pub(crate) fn survey<K: Eq + Clone, V>(
+    shard: &Shard<K, V>,
+    from: u32,
+    size: u32,
+    now: Timestamp,
+) -> (Vec<(K, EntryInfo)>, Option<u32>) {
+    let (mut entries, mut next) = (Vec::new(), Some(from));
+    let end = from.saturating_add(size.max(1));
+    while let Some(from) = next.filter(|from| *from < end) {
+        let books = shard.lock();
+        let (page, place) = books.ledger.survey(from, PAGE.min(end - from), now);
+        entries.extend(page.map(|(key, info)| (key.clone(), info)));
+        next = place;
+    }
+    (entries, next)
 }
 
 impl<K: Eq + Clone, V: Clone> Iterator for Iter<'_, K, V> {

@@ -47,10 +47,11 @@ pub use cache::{Cache, InsertOptions};
 pub use clock::{Clock, ManualClock, MonotonicClock};
 pub use conditional::Refused;
 pub use inval_core::{
-    Budget, ChangeError, Config, ConfigBuilder, ConfigError, EntryInfo, Histogram, Inconsistency,
-    Insertion, Key, KeyError, Lifetime, MAX_LIFETIME, Put, PutCondition, PutOptions,
-    ReconfigureError, Refusal, Rejected, Rejection, Removal, RemovalCause, RemovalListener,
-    Removed, Slice, Stats, Store, Strategy, Timestamp, UnknownStrategy, Usage, Weight,
+    Budget, ChangeError, Config, ConfigBuilder, ConfigError, Cursor, EntryInfo, Histogram,
+    Inconsistency, Insertion, Key, KeyError, Lifetime, MAX_LIFETIME, Page, Put, PutCondition,
+    PutOptions, ReconfigureError, Refusal, Rejected, Rejection, Removal, RemovalCause,
+    RemovalListener, Removed, Slice, Stats, Store, Strategy, Timestamp, UnknownStrategy, Usage,
+    Weighing, Weight,
 };
 pub use iter::Iter;
 

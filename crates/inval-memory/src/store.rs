@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use inval_core::{
-    Budget, Config, EntryInfo, Insertion, Key, Lifetime, Put, PutCondition, PutOptions,
-    ReconfigureError, Refusal, Removal, RemovalListener, Removed, Slice, Stats, Store, Usage,
-    Weight,
+    Budget, Config, Cursor, EntryInfo, Insertion, Key, Lifetime, Page, Put, PutCondition,
+    PutOptions, ReconfigureError, Refusal, Removal, RemovalListener, Removed, Slice, Stats, Store,
+    Usage, Weighing, Weight,
 };
 
 use crate::builder::Builder;
 use crate::cache::{Cache, InsertOptions, SLICE};
 use crate::conditional::Refused;
+use crate::iter::survey;
 
 /// A shard is to be maintained at least this often: entries written meanwhile may expire earlier than
 /// all that are there now.
@@ -100,6 +101,10 @@ impl<S: BuildHasher + Send + Sync> Store for Cache<Key, Bytes, S> {
         Ok(self.reconfigure(config)?)
     }
 
+    async fn page(&self, partition: u32, cursor: Cursor, size: u32) -> Result<Page, Infallible> {
+        Ok(self.page_of(partition, cursor, size))
+    }
+
     fn partitions(&self) -> u32 {
         self.shards() as u32
     }
@@ -117,6 +122,23 @@ impl<S: BuildHasher + Send + Sync> Store for Cache<Key, Bytes, S> {
 }
 
 impl<S: BuildHasher> Cache<Key, Bytes, S> {
+    /// A page of a shard; one that is not there is empty. The places in it are cursors.
+    fn page_of(&self, partition: u32, cursor: Cursor, size: u32) -> Page {
+        let place = u32::try_from(cursor.place()).ok().filter(|_| cursor.origin() == 0);
+        let began = Instant::now();
+        let (entries, next) = match self.shards.get(partition as usize) {
+            Some(shard) => survey(shard, place.unwrap_or(0), size, self.clock.now()),
+            None => (Vec::new(), None),
+        };
+        Page {
+            entries,
+            weighing: Weighing::Charged,
+            next: next.map(|place| Cursor::new(u64::from(place), 0)),
+            begins_anew: place.is_none(),
+            held: began.elapsed(),
+        }
+    }
+
     fn maintain_within(&self, partition: u32, budget: Budget) -> Slice {
         let mut slice = Slice { next: LONGEST_PAUSE, ..Slice::default() };
         let Some(shard) = self.shards.get(partition as usize) else { return slice };

@@ -79,7 +79,7 @@ pub(crate) struct Partition {
     pub(crate) names: Keyspace,
     pub(crate) pressure: Pressure,
     reads: Reads,
-    keeper: Mutex<Keeper>,
+    pub(crate) keeper: Mutex<Keeper>,
 }
 
 impl Cache {
@@ -262,7 +262,7 @@ impl Cache {
         &self.shared.partitions[self.index_of(key)]
     }
 
-    fn partition(&self, number: u32) -> &Partition {
+    pub(crate) fn partition(&self, number: u32) -> &Partition {
         let last = self.shared.partitions.len() - 1;
         &self.shared.partitions[(number as usize).min(last)]
     }

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
-use inval_core::engine::{Engine, EngineSettings, Reply, Request, RoundTrip, Work};
+use inval_core::engine::{BookedEntry, Engine, EngineSettings, Reply, Request, RoundTrip, Work};
 use inval_core::keyspace::Keyspace;
 use inval_core::{
     Budget, ChangeError, Config, Key, Removal, RemovalListener, Slice, Timestamp, Weight,
@@ -70,6 +70,20 @@ impl Keeper {
     /// books, or this keeper does not have them.
     pub(crate) fn booked(&self, key: &Key) -> Option<(Weight, Option<Duration>)> {
         self.engine.booked(key.as_bytes(), self.now())
+    }
+
+    /// The number of the books; another one when they were made anew.
+    pub(crate) fn books(&self) -> u64 {
+        self.engine.books()
+    }
+
+    /// A page of the books, and the place of the next; `None` while they are not true. See [`Engine::inventory`].
+    pub(crate) fn inventory(
+        &self,
+        from: u32,
+        most: u32,
+    ) -> Option<(Vec<BookedEntry>, Option<u32>)> {
+        self.engine.inventory(from, most, self.now())
     }
 
     /// Works until there is nothing to do now, or `budget` is used up. After an error the engine goes

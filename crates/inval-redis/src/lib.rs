@@ -40,6 +40,7 @@ mod connect;
 mod agreement;
 mod wire;
 mod reads;
+mod pages;
 mod pressure;
 mod keeper;
 mod follow;

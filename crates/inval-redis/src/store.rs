@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use inval_core::record::Record;
 use inval_core::{
-    Budget, Config, EntryInfo, Key, Lifetime, Put, PutCondition, PutOptions, ReconfigureError,
-    Rejection, RemovalListener, Slice, Stats, Store, Usage, Weight,
+    Budget, Config, Cursor, EntryInfo, Key, Lifetime, Page, Put, PutCondition, PutOptions,
+    ReconfigureError, Rejection, RemovalListener, Slice, Stats, Store, Usage, Weight,
 };
 use redis::{Cmd, Pipeline, Value, cmd};
 
 use crate::cache::{Cache, Partition};
-use crate::connect::{Cursor, Repeat};
+use crate::connect::{Cursor as ScanCursor, Repeat};
 use crate::error::Error;
 use crate::pressure::Relief;
 use crate::wire;
@@ -173,6 +173,10 @@ impl Store for Cache {
         self.total().await
     }
 
+    async fn page(&self, partition: u32, cursor: Cursor, size: u32) -> Result<Page, Error> {
+        Self::page(self, partition, cursor, size).await
+    }
+
     fn partitions(&self) -> u32 {
         Self::partitions(self).len() as u32
     }
@@ -313,11 +317,11 @@ impl Cache {
     async fn clear_partition(&self, partition: &Partition) -> Result<(), Error> {
         let pattern = [partition.names.entries().as_bytes(), b"*"].concat();
         let routing = partition.names.accounts().as_bytes();
-        let mut next = Some(Cursor::START);
+        let mut next = Some(ScanCursor::START);
         while let Some(cursor) = next {
             let page = self.client().scan(routing, cursor, &pattern, DELETE_BATCH).await;
             if page == Err(Error::ScanInterrupted) {
-                next = Some(Cursor::START);
+                next = Some(ScanCursor::START);
                 continue;
             }
             let page = page?;

@@ -147,6 +147,12 @@ fn time(parts: Vec<Vec<u8>>) -> Result<u64, Error> {
     }
 }
 
+/// How much time passed between two replies to `TIME`.
+pub(crate) fn between(begun: Value, ended: Value) -> Result<Duration, Error> {
+    let [begun, ended] = [time(byte_strings(Some(begun))?)?, time(byte_strings(Some(ended))?)?];
+    Ok(Duration::from_micros(ended.saturating_sub(begun)))
+}
+
 fn verdict(code: i64) -> Verdict {
     match code {
         -1 => Verdict::Unlinked,

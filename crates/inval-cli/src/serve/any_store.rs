@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use inval_core::{
-    Budget, Config, EntryInfo, Key, Lifetime, Put, PutOptions, ReconfigureError, RemovalListener,
-    Slice, Stats, Store, Usage,
+    Budget, Config, Cursor, EntryInfo, Key, Lifetime, Page, Put, PutOptions, ReconfigureError,
+    RemovalListener, Slice, Stats, Store, Usage,
 };
 use thiserror::Error;
 
@@ -99,6 +99,10 @@ impl Store for AnyStore {
             Self::Memory(store) => Store::reconfigure(store, config).await.map_err(widen),
             Self::Redis(store) => Store::reconfigure(store, config).await.map_err(widen),
         }
+    }
+
+    async fn page(&self, partition: u32, cursor: Cursor, size: u32) -> Result<Page, AnyError> {
+        delegate!(self, store => Store::page(store, partition, cursor, size))
     }
 
     fn partitions(&self) -> u32 {

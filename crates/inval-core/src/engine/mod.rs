@@ -19,6 +19,7 @@ mod rebuild;
 mod scrub;
 mod lateness;
 mod removals;
+mod inventory;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub use accounts::Accounts;
 use accounts::Carried;
 use batch::Batch;
 use findings::Finding;
+pub use inventory::BookedEntry;
 use journal::Journal;
 use lateness::Excess;
 pub use protocol::{
@@ -57,6 +59,8 @@ pub struct Engine {
     hasher: FixedState,
     /// Each value is the entry's mark: what [`Candidate::known`] is made of.
     ledger: Ledger<Box<[u8]>, u32>,
+    /// How often the books were given up.
+    books: u64,
     clock: ServerClock,
     phase: Phase,
     lease: Lease,
@@ -176,6 +180,7 @@ impl Engine {
         let config = config.of_books(settings.headroom);
         Self {
             ledger: Ledger::new(&config),
+            books: 0,
             hasher: FixedState::with_seed(config.seed()),
             settings,
             clock: ServerClock::new(),

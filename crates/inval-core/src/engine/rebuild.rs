@@ -46,6 +46,7 @@ impl Engine {
 
     pub(super) fn forget_books(&mut self) {
         self.ledger = Ledger::new(&self.config);
+        self.books += 1;
         self.looks.clear();
         self.findings.clear();
         self.unlinked.clear();

@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::time::Duration;
 
 use super::{Arrival, Ledger, Refusal, since, tick};
+use crate::slab::Id;
 use crate::stats::Usage;
 use crate::store::{EntryInfo, Lifetime, PutCondition};
 use crate::units::{Timestamp, Weight};
@@ -50,17 +51,33 @@ impl<K: Eq, V> Ledger<K, V> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        let lifetime = self.lifetime(hash, key, now);
-        let id = self.find(hash as u32, key).filter(|_| lifetime != Lifetime::Absent)?;
+        let id = self.find(hash as u32, key)?;
+        (!self.has_expired(id, self.not_before(now))).then(|| self.info(id, now))
+    }
+
+    /// The same places as [`page`](Self::page), with what [`inspect`](Self::inspect) tells of the entries instead
+    /// of their values.
+    pub fn survey(
+        &self,
+        from: u32,
+        most: u32,
+        now: Timestamp,
+    ) -> (impl Iterator<Item = (&K, EntryInfo)>, Option<u32>) {
+        let (ids, next) = self.ids_from(from, most.max(1));
+        let live = ids.into_iter().filter(move |&id| !self.has_expired(id, self.not_before(now)));
+        (live.map(move |id| (self.key(id), self.info(id, now))), next)
+    }
+
+    fn info(&self, id: Id, now: Timestamp) -> EntryInfo {
+        let left = |deadline: u64| deadline.saturating_sub(self.not_before(now));
+        let lifetime = self.books.deadlines.get(id).map_or(Lifetime::Unlimited, |deadline| {
+            Lifetime::Remaining(Duration::from_millis(left(deadline)))
+        });
         let touched = self.books.slab.entry(id).touched;
         let idle = self.since(touched, now);
         let is_dated = touched != tick(self.now) || self.has_deadlines() || idle <= VAGUE;
-        Some(EntryInfo {
-            weight: Some(Weight::new(self.weight(id))),
-            lifetime,
-            idle: is_dated.then_some(idle),
-            age: self.age(id, now),
-        })
+        let weight = Some(Weight::new(self.weight(id)));
+        EntryInfo { weight, lifetime, idle: is_dated.then_some(idle), age: self.age(id, now) }
     }
 
     /// How long before `now` a coarse tick was.
@@ -174,6 +191,39 @@ mod tests {
         assert_eq!(books.overdue(at(35)), Duration::from_millis(5));
         books.maintain(at(35), 1, &mut Vec::new());
         assert_eq!(books.overdue(at(99)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_survey_tells_of_what_is_alive() {
+        let config = Config::builder().max_entries(9);
+        let mut books = ledger(config, &[(1, None), (2, Some(100)), (3, Some(10)), (4, None)]);
+        books.insert(arrival(1, 7, None), at(64), &mut Vec::new()).unwrap();
+        assert_eq!(books.get(4, &4, at(80)), Some(&()));
+        books.remove(3, &3, at(80));
+        let check = |from: u32, most: u32, want: &[(u64, u32, Option<u64>, u64, u64)], next| {
+            let (entries, place) = books.survey(from, most, at(96));
+            let ms = |time: Option<Duration>| time.unwrap().as_millis() as u64;
+            let got: Vec<_> = entries
+                .map(|(key, info)| {
+                    let left = match info.lifetime {
+                        Lifetime::Remaining(left) => Some(left.as_millis() as u64),
+                        _ => None,
+                    };
+                    (*key, info.weight.unwrap().bytes(), left, ms(info.idle), ms(info.age))
+                })
+                .collect();
+            assert_eq!((&got[..], place), (want, next), "{from} {most}");
+        };
+        let [one, two, four] =
+            [(1, 7, None, 32, 32), (2, 1, Some(4), 96, 96), (4, 1, None, 16, 96)];
+        check(0, 9, &[one, two, four], None);
+        check(0, 2, &[one, two], Some(2));
+        check(2, 0, &[], Some(3));
+        check(3, 1, &[four], None);
+        check(4, 1, &[], None);
+        check(u32::MAX, u32::MAX, &[], None);
+        assert_eq!(books.survey(0, 9, at(100)).0.count(), 2);
+        assert_eq!((books.stats().hits, books.stats().misses), (1, 0));
     }
 
     #[test]

@@ -72,6 +72,11 @@ macro_rules! conformance_tests {
             reconfiguring::a_changed_ttl_is_for_what_is_written_from_then_on
             watching::every_removal_is_told_once_with_its_cause
             watching::the_last_to_watch_is_told_instead_of_those_before
+            walking::a_walk_sees_every_entry
+            walking::a_walk_shows_nothing_that_is_gone
+            walking::a_walk_counts_as_no_access
+            walking::a_page_is_about_as_large_as_asked
+            walking::a_foreign_cursor_does_no_harm
         }
     };
     (@tests [$run:path] $($module:ident::$check:ident)*) => {

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use inval_core::testing::Harness;
 use inval_memory::PutCondition::{Always, IfAbsent, IfPresent};
 use inval_memory::{
-    Budget, Config, EntryInfo, Key, Lifetime, MAX_LIFETIME, Put, PutOptions, ReconfigureError,
-    Removal, RemovalCause, RemovalListener, Slice, Stats, Store, Strategy, Timestamp, Usage,
-    Weight,
+    Budget, Config, Cursor, EntryInfo, Key, Lifetime, MAX_LIFETIME, Page, Put, PutOptions,
+    ReconfigureError, Removal, RemovalCause, RemovalListener, Slice, Stats, Store, Strategy,
+    Timestamp, Usage, Weight,
 };
 use thiserror::Error;
 
@@ -388,6 +388,28 @@ impl Store for Broken {
             Fault::MixesCauses => Stats { expired: stats.evicted, evicted: stats.expired, ..stats },
             _ => stats,
         })
+    }
+
+    async fn page(&self, partition: u32, cursor: Cursor, size: u32) -> Result<Page, Failing> {
+        let is_foreign = cursor.origin() != 0;
+        let size = if self.fault == Fault::PagesAreOfAnySize { u32::MAX } else { size };
+        let Ok(mut page) = self.store.page(partition, cursor, size).await;
+        match self.fault {
+            Fault::RefusesForeignCursors if is_foreign => return Err(Failing),
+            Fault::PagesLeaveSomeOut => drop(page.entries.pop()),
+            Fault::PagesShowTheGone => {
+                let lifetime = Lifetime::Unlimited;
+                let info = EntryInfo { weight: None, lifetime, idle: None, age: None };
+                let written = self.written.lock().unwrap().clone();
+                page.entries.extend(written.into_iter().map(|key| (key, info)));
+            }
+            Fault::PagesAreAccesses => {
+                page.entries.iter().for_each(|(key, _)| drop(self.store.get(key)));
+            }
+            Fault::PagesEndWhereNothingIsAsked if size == 0 => page.next = None,
+            _ => {}
+        }
+        Ok(page)
     }
 
     fn partitions(&self) -> u32 {

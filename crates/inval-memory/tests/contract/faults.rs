@@ -60,6 +60,12 @@ pub(crate) enum Fault {
     TellsTwice,
     TellsAnotherCause,
     KeepsTheFirstListener,
+    PagesLeaveSomeOut,
+    PagesShowTheGone,
+    PagesAreAccesses,
+    PagesAreOfAnySize,
+    PagesEndWhereNothingIsAsked,
+    RefusesForeignCursors,
 }
 
 /// Each fault with the checks that must notice it; others may.
@@ -173,4 +179,10 @@ pub(crate) const NOTICED: &[(Fault, &[&str])] = &[
     (Fault::TellsTwice, &["every_removal_is_told_once_with_its_cause"]),
     (Fault::TellsAnotherCause, &["every_removal_is_told_once_with_its_cause"]),
     (Fault::KeepsTheFirstListener, &["the_last_to_watch_is_told_instead_of_those_before"]),
+    (Fault::PagesLeaveSomeOut, &["a_walk_sees_every_entry"]),
+    (Fault::PagesShowTheGone, &["a_walk_shows_nothing_that_is_gone"]),
+    (Fault::PagesAreAccesses, &["a_walk_counts_as_no_access"]),
+    (Fault::PagesAreOfAnySize, &["a_page_is_about_as_large_as_asked"]),
+    (Fault::PagesEndWhereNothingIsAsked, &["a_page_is_about_as_large_as_asked"]),
+    (Fault::RefusesForeignCursors, &["a_foreign_cursor_does_no_harm"]),
 ];

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use inval_core::testing::{Harness, run};
-use inval_memory::{Budget, EntryInfo, ManualClock, ReconfigureError, RemovalListener, Usage};
+use inval_memory::{
+    Budget, Cursor, EntryInfo, ManualClock, Page, ReconfigureError, RemovalListener, Usage,
+};
 use inval_memory::{Clock, Config, Key, Lifetime, Put, PutOptions, Slice, Stats, Store, Timestamp};
 
 use super::harness::{ByteCache, Memory};
@@ -71,6 +73,10 @@ impl Store for Late {
 
     async fn stats(&self) -> Result<Stats, Self::Error> {
         Ok(self.booked.lock().unwrap().1.clone())
+    }
+
+    async fn page(&self, partition: u32, cursor: Cursor, size: u32) -> Result<Page, Self::Error> {
+        self.store.page(partition, cursor, size).await
     }
 
     fn partitions(&self) -> u32 {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use redis::{Cmd, Pipeline, Script, Value};
 
@@ -19,6 +20,7 @@ use super::scan::{self, Cursor, Page};
 use super::sentinel::Sentinels;
 use super::target::{Servers, Target};
 use crate::error::Error;
+use crate::wire;
 
 /// A connection to a server, or to all servers of a Cluster. Cheap to clone; all clones share the
 /// same few connections, over which any number of calls can be under way.
@@ -102,12 +104,38 @@ impl Client {
         count: u32,
     ) -> Result<Page, Error> {
         let commands = scan::request(key, cursor, pattern, count);
-        let mut journey = self.journey(Request::Pipeline(&commands), Repeat::Safe);
+        let (replies, instance) = self.continue_scan(&commands, cursor).await?;
+        scan::page(replies.into_iter().nth(1).unwrap_or_default(), instance)
+    }
+
+    /// The same, and how long it held the server at the most.
+    pub(crate) async fn timed_scan(
+        &self,
+        key: &[u8],
+        cursor: Cursor,
+        pattern: &[u8],
+        count: u32,
+    ) -> Result<(Page, Duration), Error> {
+        let commands = scan::timed_request(key, cursor, pattern, count);
+        let (replies, instance) = self.continue_scan(&commands, cursor).await?;
+        let Ok([_, begun, page, ended]) = <[Value; 4]>::try_from(replies) else {
+            return Err(Error::UnexpectedReply);
+        };
+        Ok((scan::page(page, instance)?, wire::between(begun, ended)?))
+    }
+
+    /// The replies of the server process that gave the cursor out, and which one it is.
+    async fn continue_scan(
+        &self,
+        commands: &Pipeline,
+        cursor: Cursor,
+    ) -> Result<(Vec<Value>, u64), Error> {
+        let mut journey = self.journey(Request::Pipeline(commands), Repeat::Safe);
         journey.continue_at(cursor);
         let (answer, instance) = journey.finish().await?;
         let replies = replies_of(answer)?;
         first_error(&replies).map_or(Ok(()), |error| Err(error_of(error)))?;
-        scan::page(replies.into_iter().nth(1).unwrap_or_default(), instance)
+        Ok((replies, instance))
     }
 
     /// A name for each server that has keys, which that server has.

@@ -15,6 +15,15 @@ impl Cursor {
     /// Where a scan begins.
     pub const START: Self = Self { position: 0, instance: 0 };
 
+    /// A cursor from its parts, which [`parts`](Self::parts) gives.
+    pub(crate) fn of_parts((position, instance): (u64, u64)) -> Self {
+        Self { position, instance }
+    }
+
+    pub(crate) fn parts(self) -> (u64, u64) {
+        (self.position, self.instance)
+    }
+
     pub(super) fn is_of(self, instance: u64) -> bool {
         self == Self::START || self.instance == instance
     }
@@ -40,8 +49,22 @@ impl std::fmt::Debug for Page {
 pub(super) fn request(key: &[u8], cursor: Cursor, pattern: &[u8], count: u32) -> Pipeline {
     let mut request = Pipeline::with_capacity(2);
     request.cmd("EXISTS").arg(key);
-    request.cmd("SCAN").arg(cursor.position).arg("MATCH").arg(pattern).arg("COUNT").arg(count);
+    add_scan(&mut request, cursor, pattern, count);
     request
+}
+
+/// The same, with a look at the server's clock before and after the `SCAN`.
+pub(super) fn timed_request(key: &[u8], cursor: Cursor, pattern: &[u8], count: u32) -> Pipeline {
+    let mut request = Pipeline::with_capacity(4);
+    request.cmd("EXISTS").arg(key);
+    request.cmd("TIME");
+    add_scan(&mut request, cursor, pattern, count);
+    request.cmd("TIME");
+    request
+}
+
+fn add_scan(request: &mut Pipeline, cursor: Cursor, pattern: &[u8], count: u32) {
+    request.cmd("SCAN").arg(cursor.position).arg("MATCH").arg(pattern).arg("COUNT").arg(count);
 }
 
 /// Reads the reply to the `SCAN` of [`request`].

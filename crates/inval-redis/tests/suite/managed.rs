@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use inval_core::{
-    Budget, Config, EntryInfo, Key, Lifetime, Put, PutOptions, ReconfigureError, RemovalListener,
-    Slice, Stats, Store, Usage,
+    Budget, Config, Cursor, EntryInfo, Key, Lifetime, Page, Put, PutOptions, ReconfigureError,
+    RemovalListener, Slice, Stats, Store, Usage,
 };
 use inval_redis::{Cache, Error};
 use tokio::task::JoinHandle;
@@ -97,6 +97,10 @@ impl Store for Managed {
 
     async fn stats(&self) -> Result<Stats, Error> {
         self.cache.stats().await
+    }
+
+    async fn page(&self, partition: u32, cursor: Cursor, size: u32) -> Result<Page, Error> {
+        Store::page(&self.cache, partition, cursor, size).await
     }
 
     fn partitions(&self) -> u32 {

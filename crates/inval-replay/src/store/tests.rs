@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use inval_core::{
-    Budget, Config, EntryInfo, Lifetime, ReconfigureError, RemovalListener, Slice, Strategy, Usage,
+    Budget, Config, Cursor, EntryInfo, Lifetime, Page, ReconfigureError, RemovalListener, Slice,
+    Strategy, Usage,
 };
 use inval_memory::Cache;
 
@@ -192,6 +193,10 @@ impl Store for Slow {
     }
 
     async fn stats(&self) -> Result<Stats, Failure> {
+        Err(Failure)
+    }
+
+    async fn page(&self, _partition: u32, _cursor: Cursor, _size: u32) -> Result<Page, Failure> {
         Err(Failure)
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use inval_core::{
-    Budget, Config, EntryInfo, Key, Lifetime, Put, PutOptions, ReconfigureError, RemovalCause,
-    RemovalListener, Slice, Stats, Store, Timestamp, Usage,
+    Budget, Config, Cursor, EntryInfo, Key, Lifetime, Page, Put, PutOptions, ReconfigureError,
+    RemovalCause, RemovalListener, Slice, Stats, Store, Timestamp, Usage,
 };
 use inval_memory::{Cache, Clock};
 use tokio::time::Instant;
@@ -98,6 +98,11 @@ impl Store for Troubled {
         Store::reconfigure(&self.cache, config).await.map_err(|error| match error {
             ReconfigureError::Change(change) => change.into(),
         })
+    }
+
+    async fn page(&self, partition: u32, cursor: Cursor, size: u32) -> Result<Page, OutOfOrder> {
+        let Ok(page) = Store::page(&self.cache, partition, cursor, size).await;
+        Ok(page)
     }
 
     fn partitions(&self) -> u32 {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use inval_core::{
-    Budget, Config, EntryInfo, Key, Lifetime, Put, PutOptions, ReconfigureError, Removal,
-    RemovalListener, Slice, Stats, Store, Usage,
+    Budget, Config, Cursor, EntryInfo, Key, Lifetime, Page, Put, PutOptions, ReconfigureError,
+    Removal, RemovalListener, Slice, Stats, Store, Usage,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
@@ -34,11 +34,15 @@ pub(crate) enum Answer {
 }
 
 type Script = Box<dyn FnMut(u32, Budget) -> Answer + Send>;
+/// What a page is, by its partition and its number in the partition; `None` is a failure.
+type PageScript = Box<dyn FnMut(u32, u64) -> Option<Page> + Send>;
 
 pub(crate) struct Fake {
     partitions: u32,
     script: Mutex<Script>,
     slices: Mutex<Vec<(Instant, u32, Budget)>>,
+    page_script: Mutex<Option<PageScript>>,
+    pages: Mutex<Vec<(Instant, u32)>>,
     config: Mutex<Config>,
     listener: Mutex<Option<RemovalListener>>,
     pub(crate) under_way: AtomicU64,
@@ -62,6 +66,8 @@ impl Fake {
             partitions,
             script: Mutex::new(Box::new(script)),
             slices: Mutex::default(),
+            page_script: Mutex::default(),
+            pages: Mutex::default(),
             config: Mutex::new(Config::builder().max_entries(100).build().unwrap()),
             listener: Mutex::default(),
             under_way: AtomicU64::new(0),
@@ -83,6 +89,16 @@ impl Fake {
 
     pub(crate) fn last_budget(&self) -> Budget {
         self.slices.lock().unwrap().last().unwrap().2
+    }
+
+    /// Answers with these pages from now on, each of which takes as long as it holds the server.
+    pub(crate) fn paged(&self, script: impl FnMut(u32, u64) -> Option<Page> + Send + 'static) {
+        *self.page_script.lock().unwrap() = Some(Box::new(script));
+    }
+
+    /// When pages were asked for so far, and of what size.
+    pub(crate) fn pages(&self) -> Vec<(Instant, u32)> {
+        self.pages.lock().unwrap().clone()
     }
 
     /// Tells the listener that so many entries have left.
@@ -131,6 +147,15 @@ impl Store for Fake {
         own.change(config, self.partitions)?;
         *own = *config;
         Ok(())
+    }
+
+    async fn page(&self, partition: u32, cursor: Cursor, size: u32) -> Result<Page, OutOfOrder> {
+        self.pages.lock().unwrap().push((Instant::now(), size));
+        let script =
+            self.page_script.lock().unwrap().as_mut().map(|of| of(partition, cursor.place()));
+        let page = script.flatten().ok_or(OutOfOrder)?;
+        sleep(page.held).await;
+        Ok(page)
     }
 
     fn partitions(&self) -> u32 {
