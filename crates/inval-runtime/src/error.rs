@@ -3,6 +3,8 @@
 use inval_core::pacing::PacingError;
 use thiserror::Error;
 
+use crate::analysis::AnalysisOptionsError;
+
 /// Why a manager does not start.
 #[derive(Clone, Copy, PartialEq, Debug, Error)]
 pub enum StartError {
@@ -37,6 +39,23 @@ pub enum RequestError {
     /// The manager is shutting down.
     #[error("the manager has been shut down; start another one")]
     Stopped,
+}
+
+/// Why a namespace is not analysed.
+#[derive(Clone, Copy, PartialEq, Debug, Error)]
+pub enum StartAnalysisError {
+    /// There is none of this name.
+    #[error("the manager has no namespace of this name; add it first")]
+    Unknown,
+    /// It is being analysed already.
+    #[error("an analysis of the namespace is under way; wait for it, or cancel it")]
+    Running,
+    /// The namespace is being removed, or the manager is shutting down.
+    #[error("the namespace is being removed, or its manager has been shut down")]
+    Stopped,
+    /// It cannot be done like this.
+    #[error(transparent)]
+    Options(#[from] AnalysisOptionsError),
 }
 
 /// Why a namespace keeps to what it kept to.

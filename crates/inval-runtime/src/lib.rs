@@ -31,13 +31,14 @@
 //! ```
 //!
 //! Where to go next: [`Builder`] for what can be set, [`Manager`] for what can be asked, [`Event`] for
-//! what can be listened to, [`inval_core::pacing`] for how the next slice is timed.
+//! what can be listened to, [`analyse`] for what a namespace is like, [`inval_core::pacing`] for how the next slice is timed.
 
 mod manager;
 mod builder;
 mod events;
 mod health;
 mod explain;
+mod analysis;
 mod error;
 
 mod namespaces;
@@ -47,8 +48,14 @@ mod schedule;
 mod run;
 mod worker;
 
+pub use analysis::{
+    AnalyseError, Analysed, AnalysisOptions, AnalysisOptionsError, AnalysisState, Progress,
+    RunningAnalysis, analyse,
+};
 pub use builder::Builder;
-pub use error::{AddError, ReconfigureError, RemoveError, RequestError, StartError};
+pub use error::{
+    AddError, ReconfigureError, RemoveError, RequestError, StartAnalysisError, StartError,
+};
 pub use events::{Cause, Event, Missed, Removal, Subscription};
 pub use explain::{Explanation, PastRemoval, Remembered};
 pub use health::{Failure, Load, NamespaceHealth, PartitionHealth, ShutdownReport, Totals};

@@ -13,8 +13,9 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::analysis::{AnalysisOptions, RunningAnalysis};
 use crate::builder::Builder;
-use crate::error::{AddError, ReconfigureError, RemoveError, RequestError};
+use crate::error::{AddError, ReconfigureError, RemoveError, RequestError, StartAnalysisError};
 use crate::events::{Event, Removal, Subscription};
 use crate::explain::Explanation;
 use crate::health::{Load, NamespaceHealth, ShutdownReport};
@@ -43,6 +44,7 @@ struct Shared<S> {
     pacing: PacingSettings,
     stats_age: Duration,
     removal_memory: usize,
+    runtime: Handle,
 }
 
 impl<S: Store + 'static> Manager<S> {
@@ -66,6 +68,7 @@ impl<S: Store + 'static> Manager<S> {
             pacing: builder.pacing,
             stats_age: builder.stats_age,
             removal_memory: builder.removal_memory,
+            runtime: runtime.clone(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -101,6 +104,7 @@ impl<S: Store + 'static> Manager<S> {
     /// and the store is the caller's. What is in the store stays there.
     pub async fn remove(&self, name: &str) -> Result<Arc<S>, RemoveError<S::Error>> {
         let managed = self.shared.namespaces.remove(name).ok_or(RequestError::Unknown)?;
+        managed.analysis.close();
         let (reply, removed) = oneshot::channel();
         self.command(Command::Remove(managed.number, reply)).await?;
         removed.await.map_err(|_| RequestError::Stopped)?;
@@ -150,6 +154,23 @@ impl<S: Store + 'static> Manager<S> {
         self.command(Command::Resume(managed.number)).await?;
         self.tell(Event::Resumed(managed.name.clone()));
         Ok(())
+    }
+
+    /// Analyses a namespace in the background, in pages with pauses between them; [`analyse`](crate::analyse) says
+    /// how. One namespace is analysed once at a time. It ends early if what is returned is dropped, the
+    /// namespace is removed or the manager is shut down.
+    pub fn analyse(
+        &self,
+        name: &str,
+        options: AnalysisOptions,
+    ) -> Result<RunningAnalysis, StartAnalysisError> {
+        let managed = self.shared.namespaces.get(name).ok_or(StartAnalysisError::Unknown)?;
+        managed.analysis.start(Arc::clone(&managed.store), options, &self.shared.runtime)
+    }
+
+    /// The options for an analysis that takes no larger share of the server than upkeep that is not urgent.
+    pub fn analysis_options(&self) -> AnalysisOptions {
+        AnalysisOptions { duty_cycle: self.shared.pacing.duty_cycle, ..AnalysisOptions::default() }
     }
 
     /// The store of a namespace.
@@ -229,10 +250,11 @@ impl<S: Store + 'static> Manager<S> {
         Subscription(self.shared.removals.subscribe())
     }
 
-    /// Ends upkeep in an orderly way: starts no more slices, waits for those under way, gives the leases back,
+    /// Ends upkeep in an orderly way: cancels analyses, starts no more slices, waits for those under way, gives the leases back,
     /// all within `grace`, and reports what was left. Stores can still be used. A second call reports
     /// nothing.
     pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
+        self.shared.namespaces.all().iter().for_each(|managed| managed.analysis.close());
         let (reply, report) = oneshot::channel();
         if self.command(Command::Shutdown(grace, reply)).await.is_err() {
             return ShutdownReport::default();

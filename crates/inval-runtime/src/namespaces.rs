@@ -8,6 +8,7 @@ use inval_core::{Namespace, Stats, Store};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::analysis::Slot;
 use crate::recorder::Recorder;
 
 /// A namespace with its store.
@@ -16,6 +17,7 @@ pub(crate) struct Managed<S> {
     pub(crate) number: u64,
     pub(crate) name: Namespace,
     pub(crate) store: Arc<S>,
+    pub(crate) analysis: Slot,
     /// The statistics last read, and when.
     stats: Mutex<Option<(Instant, Arc<Stats>)>>,
     /// Shared with the listener of the store.
@@ -26,7 +28,8 @@ impl<S: Store> Managed<S> {
     /// A namespace of which up to `removals` are remembered.
     pub(crate) fn new(number: u64, name: Namespace, store: Arc<S>, removals: usize) -> Self {
         let recorder = Arc::new(Recorder::new(removals));
-        Self { number, name, store, stats: Mutex::new(None), recorder }
+        let (analysis, stats) = (Slot::default(), Mutex::new(None));
+        Self { number, name, store, analysis, stats, recorder }
     }
 
     /// Statistics no older than `age`, and how old they are. However many ask at the same time, the store is

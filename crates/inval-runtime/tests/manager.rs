@@ -17,6 +17,8 @@ mod listening;
 mod turns;
 #[path = "managing/ending.rs"]
 mod ending;
+#[path = "managing/analyses.rs"]
+mod analyses;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -105,6 +105,10 @@ impl Store for Troubled {
         Ok(page)
     }
 
+    async fn usage(&self) -> Result<Usage, OutOfOrder> {
+        Err(OutOfOrder)
+    }
+
     fn partitions(&self) -> u32 {
         Store::partitions(&self.cache)
     }

@@ -138,6 +138,11 @@ impl Store for Fake {
         Ok(Stats { hits, ..Stats::default() })
     }
 
+    /// As much as it has room for.
+    async fn usage(&self) -> Result<Usage, OutOfOrder> {
+        Ok(Usage { entries: self.config().max_entries().unwrap_or(0), bytes: 0 })
+    }
+
     fn config(&self) -> Config {
         *self.config.lock().unwrap()
     }

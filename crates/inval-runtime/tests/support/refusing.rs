@@ -41,10 +41,6 @@ macro_rules! refuse_operations {
         async fn clear(&self) -> Result<(), $error> {
             Err($error)
         }
-
-        async fn usage(&self) -> Result<Usage, $error> {
-            Err($error)
-        }
     };
 }
 
