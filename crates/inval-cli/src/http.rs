@@ -11,6 +11,7 @@ mod namespaces;
 mod config;
 mod statistics;
 mod metrics;
+mod analysis;
 mod upkeep;
 
 mod json;
@@ -118,6 +119,9 @@ async fn carry_out(operation: Operation, call: &Call<'_>, traffic: &Traffic, bod
         Op::GetStats => statistics::of_one(call).await,
         Op::ListStats => statistics::of_all(call).await,
         Op::Metrics => metrics::scrape(call, traffic).await,
+        Op::StartAnalysis => analysis::start(call, body).await,
+        Op::GetAnalysis => analysis::get(call),
+        Op::CancelAnalysis => analysis::cancel(call),
         Op::Run => upkeep::run(call).await,
         Op::Pause => upkeep::pause(call).await,
         Op::Resume => upkeep::resume(call).await,

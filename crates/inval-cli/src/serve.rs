@@ -3,6 +3,7 @@
 mod daemon;
 mod reload;
 mod backend;
+mod analyses;
 mod any_store;
 
 mod source;

@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+#[path = "serve/analysis.rs"]
+mod analysis;
 #[path = "serve/api.rs"]
 mod api;
 #[path = "serve/client.rs"]

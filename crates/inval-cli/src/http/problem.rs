@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use inval_core::{ConfigError, KeyError, NamespaceError, Rejection};
 use inval_redis::Error as RedisError;
-use inval_runtime::RequestError;
+use inval_runtime::{RequestError, StartAnalysisError};
 use serde_json::json;
 
 use crate::serve::AnyError;
@@ -30,10 +30,12 @@ pub(super) enum Kind {
     UnknownPath,
     UnknownNamespace,
     NoEntry,
+    NoAnalysis,
     MethodNotAllowed,
     BodyTimeout,
     NamespaceExists,
     Unchangeable,
+    AnalysisRunning,
     ReloadIncomplete,
     LengthRequired,
     ConditionUnmet,
@@ -61,6 +63,9 @@ impl Kind {
                 (Code::NOT_FOUND, "unknown-namespace", "There is no such namespace")
             }
             Self::NoEntry => (Code::NOT_FOUND, "no-entry", "There is no such entry"),
+            Self::NoAnalysis => {
+                (Code::NOT_FOUND, "no-analysis", "The namespace has not been analysed")
+            }
             Self::MethodNotAllowed => (
                 Code::METHOD_NOT_ALLOWED,
                 "method-not-allowed",
@@ -74,6 +79,9 @@ impl Kind {
             }
             Self::Unchangeable => {
                 (Code::CONFLICT, "unchangeable", "This cannot change while the namespace is in use")
+            }
+            Self::AnalysisRunning => {
+                (Code::CONFLICT, "analysis-running", "The namespace is being analysed already")
             }
             Self::ReloadIncomplete => {
                 (Code::CONFLICT, "reload-incomplete", "Part of the file could not take effect")
@@ -199,6 +207,19 @@ impl From<RequestError> for Problem {
         match error {
             RequestError::Unknown => Self::unknown_namespace(),
             RequestError::Stopped => Self::new(Kind::Stopping, "try again when it is back"),
+        }
+    }
+}
+
+impl From<StartAnalysisError> for Problem {
+    fn from(error: StartAnalysisError) -> Self {
+        match error {
+            StartAnalysisError::Unknown => Self::unknown_namespace(),
+            StartAnalysisError::Running => {
+                Self::new(Kind::AnalysisRunning, "GET tells how far it has got, DELETE cancels it")
+            }
+            StartAnalysisError::Stopped => RequestError::Stopped.into(),
+            StartAnalysisError::Options(error) => Self::invalid(error.to_string()),
         }
     }
 }

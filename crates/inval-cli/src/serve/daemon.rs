@@ -10,6 +10,7 @@ use inval_runtime::{
 use thiserror::Error;
 use tokio::sync::Mutex;
 
+use super::analyses::Analyses;
 use super::any_store::{AnyError, AnyStore};
 use super::backend::{Backend, BackendError, Existing};
 use super::source::Source;
@@ -21,6 +22,7 @@ use crate::failure::Exit;
 pub(crate) struct Daemon {
     pub(crate) manager: Manager<AnyStore>,
     pub(crate) backend: Backend,
+    pub(crate) analyses: Analyses,
     /// What is in force. Held while namespaces come and go, so that no two requests open or delete the same.
     pub(super) settings: Mutex<Settings>,
     pub(super) source: Source,
@@ -90,7 +92,13 @@ impl Daemon {
             .slice_time(settings.slice_time)
             .stats_age(settings.stats_age)
             .start()?;
-        let daemon = Self { manager, backend, settings: Mutex::new(settings.clone()), source };
+        let daemon = Self {
+            manager,
+            backend,
+            analyses: Analyses::default(),
+            settings: Mutex::new(settings.clone()),
+            source,
+        };
         super::log::watch(&daemon.manager);
         for (name, namespace) in &settings.namespaces {
             let opened = daemon.open(name, namespace, &settings, Existing::Adapt).await;

@@ -53,6 +53,10 @@ fn every_operation_answers_as_the_document_says() {
     check(("POST", &format!("{NS}/clear")), Some(json!({})), 200);
     check(("GET", &format!("{NS}/stats")), None, 200);
     check(("GET", "/v1/stats"), None, 200);
+    check(("GET", &format!("{NS}/analysis")), None, 404);
+    check(("POST", &format!("{NS}/analysis")), Some(json!({"depth": 2})), 202);
+    check(("GET", &format!("{NS}/analysis")), None, 200);
+    check(("DELETE", &format!("{NS}/analysis")), None, 204);
     check(("POST", &format!("{NS}/run?timeout=20s")), None, 200);
     check(("POST", &format!("{NS}/pause")), None, 204);
     check(("GET", "/v1/ready"), None, 503);

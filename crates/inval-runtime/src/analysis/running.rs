@@ -36,6 +36,7 @@ impl AnalysisState {
 #[derive(Debug)]
 pub struct RunningAnalysis {
     task: Task,
+    report: Report,
     state: watch::Receiver<AnalysisState>,
 }
 
@@ -60,9 +61,16 @@ impl RunningAnalysis {
         }
     }
 
-    /// Ends it. What is under way at the server comes to its end there.
+    /// Ends it, if it has not ended. What is under way at the server comes to its end there.
     pub fn cancel(&self) {
+        self.report.note(AnalysisState::Cancelled);
         self.task.0.abort();
+    }
+}
+
+impl Drop for RunningAnalysis {
+    fn drop(&mut self) {
+        self.cancel();
     }
 }
 
@@ -111,16 +119,18 @@ impl Slot {
         }
         let (report, state) = watch::channel(AnalysisState::Running(Progress::default()));
         let report = Report(report);
+        let telling = Telling(report.clone());
         let task = runtime.spawn(async move {
-            let analysed = analyse(&*store, &options, |progress| report.note(progress)).await;
-            report.0.send_replace(match analysed {
+            let note = |progress| telling.0.note(AnalysisState::Running(progress));
+            let end = match analyse(&*store, &options, note).await {
                 Ok(analysed) => AnalysisState::Done(Arc::new(analysed)),
                 Err(error) => AnalysisState::Failed(Cause::Store(Arc::new(error))),
-            });
+            };
+            telling.0.note(end);
         });
         let task = task.abort_handle();
         *place = Place::Taken { state: state.clone(), _task: Task(task.clone()) };
-        Ok(RunningAnalysis { task: Task(task), state })
+        Ok(RunningAnalysis { task: Task(task), report, state })
     }
 
     /// Ends the analysis under way, and takes no other.
@@ -129,27 +139,31 @@ impl Slot {
     }
 }
 
-/// Says what becomes of an analysis, whatever that is.
+/// Says what becomes of an analysis. It ends once.
+#[derive(Clone, Debug)]
 struct Report(watch::Sender<AnalysisState>);
 
 impl Report {
-    fn note(&self, progress: Progress) {
-        self.0.send_replace(AnalysisState::Running(progress));
-    }
-}
-
-impl Drop for Report {
-    fn drop(&mut self) {
+    /// Says what has become of it, unless it has ended.
+    fn note(&self, next: AnalysisState) {
         self.0.send_if_modified(|state| {
             let is_running = state.is_running();
             if is_running {
-                let has_panicked = std::thread::panicking();
-                *state = match has_panicked {
-                    true => AnalysisState::Failed(Cause::Panicked),
-                    false => AnalysisState::Cancelled,
-                };
+                *state = next;
             }
             is_running
+        });
+    }
+}
+
+/// The task of an analysis, which says something in any case.
+struct Telling(Report);
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        self.0.note(match std::thread::panicking() {
+            true => AnalysisState::Failed(Cause::Panicked),
+            false => AnalysisState::Cancelled,
         });
     }
 }
