@@ -4,6 +4,7 @@ mod replay;
 mod serve;
 mod config;
 mod client;
+mod analyze;
 mod namespaces;
 
 use std::convert::Infallible;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use inval_redis::{Credentials, Target, TargetError};
 
+pub(crate) use analyze::AnalyzeArgs;
 pub(crate) use client::{
     Access, ExplainArgs, Form, GetArgs, KeyEncoding, PutArgs, RmArgs, RunNowArgs, StatsArgs,
     TtlArgs,
@@ -100,6 +102,18 @@ pub(crate) enum Command {
     /// Print the statistics of namespaces, once or again and again
     #[command(after_help = EXIT_CODES)]
     Stats(StatsArgs),
+
+    /// Tell what is in a namespace: sizes, TTLs, idle times, ages, the largest entries, prefixes by weight
+    #[command(
+        alias = "analyse",
+        long_about = "Tell what is in a namespace: sizes, remaining TTLs, idle times, ages, the largest entries \
+                      and prefixes by weight.\n\nAll entries are gone through in pages with pauses between them, \
+                      so that the server is held for its share of the time and no more. It counts as no access. \
+                      Ctrl-C cancels it. With --store nobody's books are at hand: sizes are then the server's \
+                      estimates.",
+        after_help = EXIT_CODES
+    )]
+    Analyze(AnalyzeArgs),
 
     /// Do the upkeep of namespaces at once, until nothing is left to do
     #[command(after_help = EXIT_CODES)]

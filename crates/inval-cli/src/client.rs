@@ -5,19 +5,23 @@ mod namespaces;
 mod explain;
 mod stats;
 mod watch;
+mod analyze;
 mod upkeep;
 
 mod endpoint;
 mod http;
 mod direct;
+mod waiting;
 mod values;
 mod statistics;
 mod explanation;
 mod report;
+mod findings;
 mod keys;
 mod print;
 mod error;
 
+pub(crate) use analyze::analyze;
 pub(crate) use entries::{get, put, rm, ttl};
 pub(crate) use error::ClientError;
 pub(crate) use explain::explain;

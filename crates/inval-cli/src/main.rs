@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Some(Command::Explain(args)) => client::explain(&args),
         Some(Command::Ns(command)) => client::ns(&command),
         Some(Command::Stats(args)) => client::stats(&args),
+        Some(Command::Analyze(args)) => client::analyze(&args),
         Some(Command::RunNow(args)) => client::run_now(&args),
         Some(Command::Config(command)) => config::run(&command),
         Some(Command::Completions { shell }) => print_completions(shell),

@@ -8,6 +8,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Extent {
     Requests(u64),
+    /// Entries as they were booked, so that there may be more in the end.
+    Entries(u64),
     /// Bytes of a file, as stored.
     Bytes(u64),
     /// Nobody knows; the bytes read so far are shown.
@@ -22,6 +24,9 @@ pub(crate) fn bar(what: &'static str, extent: Extent) -> ProgressBar {
     let (length, template) = match extent {
         Extent::Requests(n) => {
             (Some(n), "{msg} [{bar:30}] {human_pos} of {human_len} requests, {eta} left")
+        }
+        Extent::Entries(n) => {
+            (Some(n), "{msg} [{bar:30}] {human_pos} of {human_len} entries, {eta} left")
         }
         Extent::Bytes(n) => (Some(n), "{msg} [{bar:30}] {bytes} of {total_bytes}, {eta} left"),
         Extent::Unknown => (None, "{msg} {spinner} {bytes}"),

@@ -167,6 +167,43 @@ fn statistics_count_what_operators_do_as_well() {
 }
 
 #[test]
+fn a_namespace_is_analysed_without_books_and_without_a_trace() {
+    let server = server_with("--max-entries 1000 --partitions 2");
+    for n in 0..20 {
+        check(&server, &format!("put user:{n} value"), (0, "", ""));
+        check(&server, &format!("put page/{n} value --ttl 1h"), (0, "", ""));
+    }
+    let report = json_of(&server.url(), "analyze --top 5 --duty-cycle 20%");
+    assert_eq!(report["state"], "done", "{report}");
+    let found = &report["result"];
+    let bytes = found["seen"]["bytes"].as_u64().unwrap();
+    assert_eq!((&found["seen"]["entries"], &found["estimated"]), (&json!(40), &json!(40)));
+    assert!(bytes >= 20 * 11 + 20 * 11, "an estimate is not below the truth: {bytes}");
+    assert_eq!(found["remaining_ms"]["count"], 20);
+    assert_eq!((&found["idle_ms"]["count"], &found["age_ms"]["count"]), (&json!(40), &json!(0)));
+    let prefixes = found["prefixes"].as_array().unwrap();
+    assert_eq!((prefixes.len(), &prefixes[0]["prefix"]), (1, &json!("user:")));
+    assert_eq!(prefixes[0]["entries"], 20);
+    assert_eq!(
+        (&found["unprefixed"]["entries"], found["largest"].as_array().unwrap().len()),
+        (&json!(20), 5)
+    );
+    assert!(found["duty_cycle"].as_f64().unwrap() <= 0.2, "{found}");
+    let (code, stdout, stderr) = inval(&["analyze", "--delimiter", "/"], &server.url());
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    assert!(stdout.contains("  page/\n") && stdout.contains("the server's estimates"), "{stdout}");
+    assert_eq!(json_of(&server.url(), "stats users")["hits"], 0);
+    for partition in 0..2 {
+        let lease = format!("inval:{{users:{partition}}}:lease");
+        assert_eq!(server.command(&["EXISTS", &lease]).unwrap().int(), Some(0));
+    }
+    let none = "inval: there is no namespace other; `inval ns list` shows those there are\n";
+    check(&server, "analyze -n other", (3, "", none));
+    let invalid = "inval: depth must be from 1 to 8\n";
+    check(&server, "analyze --depth 0", (2, "", invalid));
+}
+
+#[test]
 fn upkeep_keeps_the_limits_and_leaves_no_lease() {
     let server = server_with("--strategy fifo --max-entries 10 --partitions 2");
     for key in 0..40 {

@@ -12,11 +12,13 @@ use inval_redis::{
     Cache, CacheOptions, Client, ConnectOptions, Credentials, Error as StoreError, OpenError,
     Target,
 };
+use inval_runtime::{AnalyseError, analyse};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
 
 use super::error::ClientError;
 use super::explanation::Explanation;
+use super::report::{Report, Steps, Wish};
 use super::statistics::Statistics;
 use super::values::{Changes, Created, Invalidated, NamespaceInfo, Run, Settings, Upkeep};
 
@@ -175,6 +177,31 @@ impl Direct {
 
     pub(super) fn statistics_of(&self, namespace: &Namespace) -> Result<Statistics, ClientError> {
         self.on(namespace, async |cache| statistics(&cache).await)
+    }
+
+    /// Analyses a namespace in this process, at the pace of a daemon.
+    pub(super) fn analyse(
+        &self,
+        namespace: &Namespace,
+        wish: &Wish,
+        progress: impl Fn(Steps),
+    ) -> Result<Report, ClientError> {
+        let options = wish.options()?;
+        self.runtime.block_on(async {
+            let cache = self.attach(namespace).await?;
+            let analysed = tokio::select! {
+                analysed = analyse(&cache, &options, |steps| progress(steps.into())) => analysed,
+                _ = tokio::signal::ctrl_c() => return Err(ClientError::Interrupted),
+            };
+            match analysed {
+                Ok(analysed) => Ok(Report::done(&options, &analysed)),
+                Err(AnalyseError::Options(error)) => Err(error.into()),
+                Err(AnalyseError::Store(error)) => Err(self.failed(error)),
+                Err(error @ AnalyseError::Unsettled) => {
+                    Ok(Report::ended(&options, Some(error.to_string())))
+                }
+            }
+        })
     }
 
     pub(super) fn maintain(

@@ -11,12 +11,16 @@ use super::direct::Direct;
 use super::error::ClientError;
 use super::explanation::Explanation;
 use super::http::{DaemonUrl, DaemonUrlError, HttpClient, HttpError};
+use super::report::{Phase, Report, Steps, Wish};
 use super::statistics::Statistics;
 use super::values::{Changes, Created, Invalidated, NamespaceInfo, Run, Upkeep};
+use super::waiting::Waiting;
 use crate::args::{Access, Place};
 
 /// The most keys that are deleted by one call.
 const BATCH: usize = 1000;
+/// How often a daemon is asked how far an analysis has got.
+const POLL: Duration = Duration::from_millis(200);
 
 /// Where the caches are. Each operation fails with an error that says the next step.
 pub(super) enum Endpoint {
@@ -178,6 +182,30 @@ impl Endpoint {
         })
     }
 
+    /// Analyses a namespace to the end and tells `progress` how far it has got. Ctrl-C cancels it.
+    pub(super) fn analyse(
+        &self,
+        namespace: &Namespace,
+        wish: &Wish,
+        progress: impl Fn(Steps),
+    ) -> Result<Report, ClientError> {
+        let daemon = match self {
+            Self::Daemon(daemon) => daemon,
+            Self::Store(store) => return store.analyse(namespace, wish, progress),
+        };
+        let mut waiting = Waiting::begin()?;
+        let mut report = daemon.start_analysis(namespace, wish).map_err(of(namespace))?;
+        while report.state == Phase::Running {
+            report.progress.into_iter().for_each(&progress);
+            if waiting.is_interrupted(POLL) {
+                daemon.cancel_analysis(namespace).map_err(of(namespace))?;
+                return Err(ClientError::Interrupted);
+            }
+            report = daemon.analysis(namespace).map_err(of(namespace))?;
+        }
+        Ok(report)
+    }
+
     /// Does upkeep until nothing is left to do, or `timeout` has passed.
     pub(super) fn maintain(
         &self,
@@ -205,6 +233,9 @@ fn of(namespace: &Namespace) -> impl Fn(HttpError) -> ClientError {
     move |error| match &error {
         HttpError::Refused(problem) if problem.is("unknown-namespace") => {
             ClientError::NoNamespace(namespace.clone())
+        }
+        HttpError::Refused(problem) if problem.is("analysis-running") => {
+            ClientError::Analysed(namespace.clone())
         }
         HttpError::Refused(problem) if problem.is("namespace-exists") => {
             ClientError::Exists(namespace.clone())

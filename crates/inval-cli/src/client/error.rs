@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use inval_core::{ChangeError, ConfigError, KeyError, Namespace, Rejection};
 use inval_redis::{Error as StoreError, OpenError, Target, TargetError};
+use inval_runtime::AnalysisOptionsError;
 use thiserror::Error;
 
 use super::http::{DaemonUrlError, HttpError};
@@ -36,6 +37,8 @@ pub(crate) enum ClientError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Change(#[from] ChangeError),
+    #[error(transparent)]
+    Analysis(#[from] AnalysisOptionsError),
     #[error("partitions cannot change; delete the namespace and create it anew")]
     Partitions,
 
@@ -69,6 +72,12 @@ pub(crate) enum ClientError {
     )]
     Rejected(Rejection),
 
+    #[error("an analysis of {0} is under way; wait for its end, or end it where it was started")]
+    Analysed(Namespace),
+    #[error("the analysis of {0} was cancelled by somebody else, or its namespace has gone")]
+    Cancelled(Namespace),
+    #[error("the analysis of {namespace} broke off: {error}")]
+    BrokeOff { namespace: Namespace, error: Box<str> },
     #[error("nothing to set; name a limit, --ttl or --ttl-jitter, see `inval ns set --help`")]
     NothingToSet,
     #[error("nobody can be asked here; to delete the namespace with its entries add --yes")]
@@ -95,10 +104,12 @@ impl ClientError {
             Self::Open { error, .. } => Exit::of_opening(error),
             Self::Config(_) | Self::Change(_) | Self::Partitions | Self::Exists(_) => Exit::Invalid,
             Self::KeyText(_) | Self::Key(_) | Self::Rejected(_) => Exit::Invalid,
+            Self::Analysis(_) => Exit::Invalid,
             Self::NothingToSet | Self::Unasked => Exit::Invalid,
             Self::NoNamespace(_) | Self::NoEntry(_) => Exit::Absent,
             Self::IsPresent | Self::IsAbsent => Exit::Absent,
             Self::File { .. } | Self::Stdin(_) => Exit::Failure,
+            Self::Analysed(_) | Self::Cancelled(_) | Self::BrokeOff { .. } => Exit::Failure,
             Self::Runtime(_)
             | Self::Interrupted
             | Self::Declined

@@ -17,6 +17,7 @@ use ureq::http::{Method, Request, Response};
 
 use super::explanation::Explanation;
 use super::keys::json_bytes;
+use super::report::{Report, Wish};
 use super::statistics::Statistics;
 use super::values::{Changes, Created, Invalidated, NamespaceInfo, Run, Span, Upkeep};
 use error::Problem;
@@ -180,6 +181,23 @@ impl HttpClient {
 
     pub(super) fn statistics_of(&self, namespace: &Namespace) -> Result<Statistics, HttpError> {
         self.ask(Method::GET, named(namespace) + "/stats", None)
+    }
+
+    /// Starts an analysis, and tells where it stands.
+    pub(super) fn start_analysis(
+        &self,
+        namespace: &Namespace,
+        wish: &Wish,
+    ) -> Result<Report, HttpError> {
+        self.ask(Method::POST, named(namespace) + "/analysis", Some(&wish.body()))
+    }
+
+    pub(super) fn analysis(&self, namespace: &Namespace) -> Result<Report, HttpError> {
+        self.ask(Method::GET, named(namespace) + "/analysis", None)
+    }
+
+    pub(super) fn cancel_analysis(&self, namespace: &Namespace) -> Result<(), HttpError> {
+        self.send(Method::DELETE, named(namespace) + "/analysis", None).map(drop)
     }
 
     /// Lets the daemon do upkeep until nothing is left, or for a while no longer than `most`.

@@ -1,13 +1,49 @@
 //! What an analysis has found, as the daemon tells it and the commands print it.
 
 use inval_core::Histogram;
-use inval_core::analysis::{Analysis, Distribution};
+use inval_core::analysis::{Analysis, AnalysisSettings, Distribution};
 use inval_runtime::{Analysed, AnalysisOptions, Progress};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::error::ClientError;
 use super::keys::json_bytes;
 use super::statistics::Amount;
+
+/// How somebody wants a namespace to be analysed.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Wish {
+    pub(crate) settings: AnalysisSettings,
+    pub(crate) page_size: u32,
+    /// `None` for what upkeep may take.
+    pub(crate) duty_cycle: Option<f64>,
+}
+
+impl Wish {
+    /// The same as options, or what of it is not possible.
+    pub(super) fn options(&self) -> Result<AnalysisOptions, ClientError> {
+        let Self { settings, page_size, duty_cycle } = self.clone();
+        let duty_cycle = duty_cycle.unwrap_or(AnalysisOptions::default().duty_cycle);
+        let options = AnalysisOptions { settings, page_size, duty_cycle };
+        options.validate()?;
+        Ok(options)
+    }
+
+    /// The same as the daemon is told.
+    pub(super) fn body(&self) -> Value {
+        let Self { settings, page_size, duty_cycle } = self;
+        let mut body = json!({
+            "page_size": page_size,
+            "delimiter": json_bytes(&settings.delimiter),
+            "depth": settings.depth,
+            "top": settings.top,
+        });
+        if let Some(share) = duty_cycle {
+            body["duty_cycle"] = json!(share);
+        }
+        body
+    }
+}
 
 /// An analysis: how far it has got, and what it has found once it has come to its end.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

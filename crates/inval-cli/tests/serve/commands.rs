@@ -38,6 +38,10 @@ fn entries_and_namespaces_are_managed_from_the_command_line() {
     check(&daemon, "run-now", (0, "users"));
     check(&daemon, "stats", (0, "users"));
     check(&daemon, "stats --watch 100ms --count 2", (0, "users"));
+    check(&daemon, "put user:1 value", (0, ""));
+    check(&daemon, "analyze", (0, "user:\n"));
+    check(&daemon, "analyse --output json --duty-cycle 50%", (0, "\"state\": \"done\""));
+    check(&daemon, "analyze -n other", (3, ""));
     check(&daemon, "ns rm users --yes", (0, ""));
     check(&daemon, "ns show users", (3, ""));
 }

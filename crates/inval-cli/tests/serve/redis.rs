@@ -39,6 +39,17 @@ fn entries_are_on_the_server_and_limits_are_kept() {
         (stats["usage"]["entries"] == 50 && stats["removed"]["evicted"]["entries"] == 150)
             .then_some(())
     });
+    let started = daemon.json(("POST", &format!("{NS}/analysis")), &json!({"duty_cycle": 0.5}));
+    assert_eq!(started.status, 202);
+    let found = until("the analysis is done", || {
+        let report = daemon.get(&format!("{NS}/analysis")).json();
+        (report["state"] == "done").then(|| report["result"].clone())
+    });
+    assert_eq!((&found["seen"]["entries"], &found["estimated"]), (&json!(50), &json!(0)));
+    assert_eq!(
+        (&found["idle_ms"]["count"], &found["largest"][0]["bytes"]),
+        (&json!(50), &json!(8))
+    );
     let value = server.command(&["GET", "inval:{users:0}:k:199"]).unwrap();
     assert_eq!(value, inval_test_servers::Reply::Bulk(b"value".to_vec()));
     let stored =

@@ -65,14 +65,24 @@ impl Answer {
 impl Daemon {
     /// Plays `answers` in turn; what is asked beyond them finds nobody.
     pub(crate) fn playing(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let mut answers = Vec::from_iter(answers).into_iter();
+        Self::choosing(answers.len(), move |_| answers.next().unwrap())
+    }
+
+    /// Plays so many answers, each as `choose` says for what was asked.
+    pub(crate) fn choosing(
+        times: usize,
+        mut choose: impl FnMut(&Asked) -> Answer + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (answers, (tell, asked)) = (Vec::from_iter(answers), channel());
+        let (tell, asked) = channel();
         thread::spawn(move || {
-            for answer in answers {
+            for _ in 0..times {
                 let (mut stream, _) = listener.accept().unwrap();
                 let request = read(&stream);
                 let method = request.line.split(' ').next().map(str::to_owned);
+                let answer = choose(&request);
                 // Told first, for whoever has the answer may look at once, or end.
                 let _ = tell.send(request);
                 answer.write(method.as_deref() == Some("HEAD"), &mut stream);
