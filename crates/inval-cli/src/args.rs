@@ -17,8 +17,8 @@ use inval_redis::{Credentials, Target, TargetError};
 
 pub(crate) use analyze::AnalyzeArgs;
 pub(crate) use client::{
-    Access, ExplainArgs, Form, GetArgs, KeyEncoding, PutArgs, RmArgs, RunNowArgs, StatsArgs,
-    TtlArgs,
+    Access, ExplainArgs, Form, GetArgs, KeyEncoding, Origin, PutArgs, RmArgs, RunNowArgs,
+    StatsArgs, TopArgs, TtlArgs,
 };
 pub(crate) use config::ConfigCommand;
 pub(crate) use namespaces::NamespaceCommand;
@@ -40,7 +40,7 @@ Examples:
   inval serve --demo                              a daemon with sample namespaces and traffic
   inval ns create users --strategy lru --max-bytes 256MiB --ttl 1h
   inval get alice -n users
-  inval stats --watch
+  inval top
 
 ";
 const EXIT_CODES: &str = "\
@@ -114,6 +114,14 @@ pub(crate) enum Command {
         after_help = EXIT_CODES
     )]
     Analyze(AnalyzeArgs),
+    /// Watch all namespaces on a terminal
+    #[command(
+        long_about = "Watch all namespaces on a terminal: how they are getting on, what happens in a second, \
+                      and what led there.\n\nq ends it, and ? shows the keys. Where there is no terminal, \
+                      `inval stats --watch` does.",
+        after_help = EXIT_CODES,
+    )]
+    Top(TopArgs),
 
     /// Do the upkeep of namespaces at once, until nothing is left to do
     #[command(after_help = EXIT_CODES)]

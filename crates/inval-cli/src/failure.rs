@@ -38,6 +38,8 @@ pub(crate) enum UsageError {
         "--log takes error, warn, info, debug or trace, also for parts, such as info,inval=debug"
     )]
     LogFilter,
+    #[error("this needs a terminal; `inval stats --watch` writes anywhere")]
+    NoTerminal,
     #[error(transparent)]
     Config(#[from] ConfigError),
 }

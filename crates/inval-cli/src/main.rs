@@ -10,6 +10,7 @@ mod progress;
 mod remote;
 mod replay;
 mod source;
+mod top;
 
 mod http;
 mod serve;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Some(Command::Ns(command)) => client::ns(&command),
         Some(Command::Stats(args)) => client::stats(&args),
         Some(Command::Analyze(args)) => client::analyze(&args),
+        Some(Command::Top(args)) => top::run(&args),
         Some(Command::RunNow(args)) => client::run_now(&args),
         Some(Command::Config(command)) => config::run(&command),
         Some(Command::Completions { shell }) => print_completions(shell),

@@ -3,6 +3,11 @@
 #![cfg(test)]
 
 mod support;
+#[cfg(target_os = "linux")]
+#[path = "daemon/terminal.rs"]
+mod terminal;
+#[path = "daemon/top.rs"]
+mod top;
 
 use std::net::TcpListener;
 use std::slice::from_ref;
@@ -341,6 +346,11 @@ miss ratio  0.2500
 rejected    1
 backlog     3
 lag         12ms
+max lag     1s
+
+evicted    p50    p90    p99
+age      127ms  255ms      -
+idle      63ms  127ms  127ms
 ";
     check("stats a", from_ref(&one), &["GET /v1/namespaces/a/stats"], (0, everything, ""));
     for (args, answered, want) in [

@@ -246,6 +246,19 @@ fn a_lease_that_is_not_renewed_is_waited_for_and_another_is_told_of() {
 }
 
 #[test]
+fn watching_does_not_look_for_namespaces_with_every_reading() {
+    let server = server_with("--max-entries 10");
+    assert!(server.command(&["CONFIG", "RESETSTAT"]).unwrap().is_ok());
+    let args = ["stats", "--watch", "100ms", "--count", "3"];
+    let (code, stdout, stderr) = inval(&args, &server.url());
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert_eq!(stdout.matches("users").count(), 3, "{stdout}");
+    let counts = server.command(&["INFO", "commandstats"]).unwrap();
+    let counts = counts.text().unwrap();
+    assert!(counts.contains("cmdstat_scan:calls=1,"), "{counts}");
+}
+
+#[test]
 fn a_cluster_is_reached_as_well() {
     let cluster = Cluster::start(3, 0).unwrap();
     let url = format!("redis+cluster://{}", cluster.node(1).address());

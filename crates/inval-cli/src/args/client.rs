@@ -14,9 +14,9 @@ use inval_replay::quantity::parse_duration;
 use super::{Place, parse_credentials, parse_place};
 use crate::client::{DaemonUrl, DaemonUrlError};
 
-/// Where the caches are, and how to print what comes of it.
+/// Where the caches are.
 #[derive(Debug, Args)]
-pub(crate) struct Access {
+pub(crate) struct Origin {
     /// Daemon to talk to [env: INVAL_DAEMON=] [default: http://127.0.0.1:7171]
     #[arg(long, value_name = "URL", value_parser = parse_daemon, conflicts_with = "store")]
     pub(crate) daemon: Option<Result<DaemonUrl, DaemonUrlError>>,
@@ -30,6 +30,13 @@ pub(crate) struct Access {
     /// file that holds them in two lines [default: those in the URL]
     #[arg(long, value_name = "env|FILE", requires = "store", value_parser = parse_credentials)]
     pub(crate) store_credentials: Option<Credentials>,
+}
+
+/// Where the caches are, and how to print what comes of it.
+#[derive(Debug, Args)]
+pub(crate) struct Access {
+    #[command(flatten)]
+    pub(crate) origin: Origin,
 
     /// How to print the results
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Table)]
@@ -161,7 +168,7 @@ pub(crate) struct StatsArgs {
     pub(crate) namespace: Option<Namespace>,
 
     /// Show rates as well, again after every INTERVAL
-    #[arg(long, value_name = "INTERVAL", value_parser = parse_interval, num_args = 0..=1,
+    #[arg(long, value_name = "INTERVAL", value_parser = parse_watch, num_args = 0..=1,
           default_missing_value = "2s")]
     pub(crate) watch: Option<Duration>,
 
@@ -171,6 +178,16 @@ pub(crate) struct StatsArgs {
 
     #[command(flatten)]
     pub(crate) access: Access,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TopArgs {
+    /// How often to read, from 100ms to 1d
+    #[arg(long, value_name = "INTERVAL", value_parser = parse_interval, default_value = "2s")]
+    pub(crate) interval: Duration,
+
+    #[command(flatten)]
+    pub(crate) origin: Origin,
 }
 
 #[derive(Debug, Args)]
@@ -195,7 +212,12 @@ fn parse_daemon(text: &str) -> Result<Result<DaemonUrl, DaemonUrlError>, Infalli
 fn parse_interval(text: &str) -> Result<Duration, &'static str> {
     const RANGE: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
     let interval = parse_duration(text).ok().filter(|interval| RANGE.contains(interval));
-    interval.ok_or("give a duration from 100ms to 1d, such as 2s; a namespace goes before --watch")
+    interval.ok_or("give a duration from 100ms to 1d, such as 2s")
+}
+
+/// An interval, which may be a name out of place.
+fn parse_watch(text: &str) -> Result<Duration, String> {
+    parse_interval(text).map_err(|error| format!("{error}; a namespace goes before --watch"))
 }
 
 #[cfg(test)]
@@ -240,6 +262,12 @@ mod tests {
         check("stats --watch 300d", Err("from 100ms to 1d"));
         check("stats --count 3", Err("--watch"));
         check("stats --output csv", Err("[possible values: table, json]"));
+        check("top", Ok(()));
+        check("top --interval 500ms --store redis://a --store-credentials env", Ok(()));
+        check("top --interval 50ms", Err("from 100ms to 1d, such as 2s\n"));
+        check("top --daemon http://a --store redis://b", Err("cannot be used with"));
+        check("top users", Err("unexpected argument"));
+        check("top --output json", Err("unexpected argument"));
         check("run-now a b", Ok(()));
         check("ns set users --ttl none --max-bytes 1GB", Ok(()));
         check("ns create users --strategy mru", Err("unknown strategy"));

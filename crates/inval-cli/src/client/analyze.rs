@@ -16,7 +16,7 @@ use crate::progress::{Extent, bar};
 pub(crate) fn analyze(args: &AnalyzeArgs) -> anyhow::Result<()> {
     let wish = wish(args);
     wish.options()?;
-    let endpoint = Endpoint::open(&args.access)?;
+    let endpoint = Endpoint::open(&args.access.origin)?;
     let bar = bar("analysing", Extent::Entries(0));
     let report = endpoint.analyse(&args.namespace, &wish, |Steps { entries, booked, .. }| {
         bar.set_length(booked.max(entries));

@@ -1,5 +1,6 @@
 //! A store reached without a daemon.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -24,14 +25,18 @@ use super::values::{Changes, Created, Invalidated, NamespaceInfo, Run, Settings,
 
 /// What a slice of upkeep may do.
 const URGENT: Budget = Budget { is_urgent: true, ..Budget::within(Duration::from_millis(10)) };
+/// How long readings of statistics go by the names that were found: finding them walks over all keys of the server.
+const NAMES_LAST: Duration = Duration::from_secs(30);
 /// The pause before a failed slice is tried again.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A server, and what runs the calls to it.
-pub(super) struct Direct {
+pub(crate) struct Direct {
     runtime: Runtime,
     client: Client,
     target: Target,
+    /// The namespaces there were when they were last looked for, and when that was.
+    found: RefCell<Option<(Instant, Vec<Namespace>)>>,
 }
 
 impl Direct {
@@ -42,7 +47,11 @@ impl Direct {
         let client = runtime.block_on(Client::connect(target, options));
         let client =
             client.map_err(|error| ClientError::Store { target: target.clone().into(), error })?;
-        Ok(Self { runtime, client, target: target.clone() })
+        Ok(Self { runtime, client, target: target.clone(), found: RefCell::default() })
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
     }
 
     pub(super) fn get(
@@ -111,7 +120,7 @@ impl Direct {
     }
 
     pub(super) fn namespaces(&self) -> Result<Vec<NamespaceInfo>, ClientError> {
-        self.each(async |cache| Ok(describe(&cache)))
+        self.each(self.find()?, async |cache| Ok(describe(&cache)))
     }
 
     pub(super) fn namespace(&self, namespace: &Namespace) -> Result<NamespaceInfo, ClientError> {
@@ -169,9 +178,20 @@ impl Direct {
         self.on(namespace, async |cache| cache.destroy().await)
     }
 
+    /// The statistics of all namespaces. When asked again and again, new ones are found only now and then.
     pub(super) fn statistics(&self) -> Result<BTreeMap<String, Statistics>, ClientError> {
-        let all = self
-            .each(async |cache| Ok((cache.namespace().to_string(), statistics(&cache).await?)))?;
+        let known = self.found.borrow().clone();
+        let names = match known {
+            Some((at, names)) if at.elapsed() < NAMES_LAST => names,
+            _ => {
+                let names = self.find()?;
+                self.found.replace(Some((Instant::now(), names.clone())));
+                names
+            }
+        };
+        let all = self.each(names, async |cache| {
+            Ok((cache.namespace().to_string(), statistics(&cache).await?))
+        })?;
         Ok(all.into_iter().collect())
     }
 
@@ -275,15 +295,21 @@ impl Direct {
         })
     }
 
-    /// Does something in every namespace, in the order of their names.
+    /// The namespaces there are, in the order of their names.
+    fn find(&self) -> Result<Vec<Namespace>, ClientError> {
+        let names = self.runtime.block_on(inval_redis::namespaces(&self.client));
+        names.map_err(|error| self.failed(error))
+    }
+
+    /// Does something in every one of these namespaces that is still there.
     fn each<T>(
         &self,
+        names: Vec<Namespace>,
         work: impl AsyncFn(Cache) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, ClientError> {
         self.runtime.block_on(async {
-            let names = inval_redis::namespaces(&self.client).await;
             let mut done = Vec::new();
-            for name in names.map_err(|error| self.failed(error))? {
+            for name in names {
                 match self.attach(&name).await {
                     Ok(cache) => done.push(work(cache).await.map_err(|error| self.failed(error))?),
                     // It has gone meanwhile.

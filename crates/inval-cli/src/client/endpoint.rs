@@ -15,7 +15,7 @@ use super::report::{Phase, Report, Steps, Wish};
 use super::statistics::Statistics;
 use super::values::{Changes, Created, Invalidated, NamespaceInfo, Run, Upkeep};
 use super::waiting::Waiting;
-use crate::args::{Access, Place};
+use crate::args::{Origin, Place};
 
 /// The most keys that are deleted by one call.
 const BATCH: usize = 1000;
@@ -23,22 +23,33 @@ const BATCH: usize = 1000;
 const POLL: Duration = Duration::from_millis(200);
 
 /// Where the caches are. Each operation fails with an error that says the next step.
-pub(super) enum Endpoint {
+pub(crate) enum Endpoint {
     Daemon(HttpClient),
     Store(Direct),
 }
 
 impl Endpoint {
     /// What the command line and the environment name. Connects to a store, but not to a daemon.
-    pub(super) fn open(access: &Access) -> Result<Self, ClientError> {
-        match &access.store {
+    pub(crate) fn open(origin: &Origin) -> Result<Self, ClientError> {
+        match &origin.store {
             Some(Ok(Place::Server(target))) => {
-                let credentials = access.store_credentials.clone().unwrap_or_default();
+                let credentials = origin.store_credentials.clone().unwrap_or_default();
                 Ok(Self::Store(Direct::connect(target, credentials)?))
             }
             Some(Ok(Place::Memory)) => Err(ClientError::Memory),
             Some(Err(error)) => Err((*error).into()),
-            None => Ok(Self::Daemon(HttpClient::new(daemon_url(access)?))),
+            None => Ok(Self::Daemon(HttpClient::new(daemon_url(origin)?))),
+        }
+    }
+
+    /// Who answers, and where: for a headline. A daemon that does not tell its version is shown without.
+    pub(crate) fn identity(&self) -> String {
+        match self {
+            Self::Daemon(daemon) => match daemon.version() {
+                Ok(version) => format!("inval {version} at {}", daemon.url()),
+                Err(_) => format!("daemon at {}", daemon.url()),
+            },
+            Self::Store(store) => store.target().to_string(),
         }
     }
 
@@ -166,7 +177,7 @@ impl Endpoint {
     }
 
     /// The statistics of all namespaces, or of one, by name.
-    pub(super) fn statistics(
+    pub(crate) fn statistics(
         &self,
         namespace: Option<&Namespace>,
     ) -> Result<BTreeMap<String, Statistics>, ClientError> {
@@ -245,8 +256,8 @@ fn of(namespace: &Namespace) -> impl Fn(HttpError) -> ClientError {
 }
 
 /// The daemon that the command line names, or else the environment, or else the one on this machine.
-fn daemon_url(access: &Access) -> Result<DaemonUrl, ClientError> {
-    match (&access.daemon, env::var("INVAL_DAEMON")) {
+fn daemon_url(origin: &Origin) -> Result<DaemonUrl, ClientError> {
+    match (&origin.daemon, env::var("INVAL_DAEMON")) {
         (Some(url), _) => url.clone().map_err(ClientError::DaemonUrl),
         (None, Ok(text)) if !text.is_empty() => text.parse().map_err(ClientError::DaemonVariable),
         (None, Err(env::VarError::NotUnicode(_))) => {

@@ -19,7 +19,7 @@ use crate::args::{Form, GetArgs, PutArgs, RmArgs, TtlArgs};
 pub(crate) fn get(args: &GetArgs) -> anyhow::Result<()> {
     let key = read_key(&args.key, args.keys.key_encoding)?;
     let namespace = &args.keys.namespace;
-    let value = Endpoint::open(&args.access)?.get(namespace, &key)?;
+    let value = Endpoint::open(&args.access.origin)?.get(namespace, &key)?;
     let value = value.ok_or_else(|| ClientError::NoEntry(namespace.clone()))?;
     let mut out = io::stdout().lock();
     match args.access.output {
@@ -42,7 +42,7 @@ pub(crate) fn put(args: &PutArgs) -> anyhow::Result<()> {
         _ => PutCondition::Always,
     };
     let options = PutOptions { ttl: args.ttl, condition };
-    let endpoint = Endpoint::open(&args.access)?;
+    let endpoint = Endpoint::open(&args.access.origin)?;
     match (endpoint.put(&args.keys.namespace, &key, value, options)?, condition) {
         (Put::Stored, _) => {}
         (Put::Rejected(reason), _) => return Err(ClientError::Rejected(reason).into()),
@@ -76,7 +76,7 @@ pub(crate) fn rm(args: &RmArgs) -> anyhow::Result<()> {
         args.names.iter().map(|name| read_key(name, args.keys.key_encoding)).collect();
     let keys = Vec::from_iter(keys?);
     let run = if args.dry_run { Run::Dry } else { Run::Real };
-    let done = Endpoint::open(&args.access)?.invalidate(&args.keys.namespace, &keys, run)?;
+    let done = Endpoint::open(&args.access.origin)?.invalidate(&args.keys.namespace, &keys, run)?;
     let mut out = io::stdout().lock();
     match (args.access.output, run) {
         (Form::Json, _) => print::json(&mut out, &done)?,
@@ -92,7 +92,7 @@ pub(crate) fn rm(args: &RmArgs) -> anyhow::Result<()> {
 pub(crate) fn ttl(args: &TtlArgs) -> anyhow::Result<()> {
     let key = read_key(&args.key, args.keys.key_encoding)?;
     let namespace: &Namespace = &args.keys.namespace;
-    let remaining = match Endpoint::open(&args.access)?.lifetime(namespace, &key)? {
+    let remaining = match Endpoint::open(&args.access.origin)?.lifetime(namespace, &key)? {
         Lifetime::Absent => return Err(ClientError::NoEntry(namespace.clone()).into()),
         Lifetime::Unlimited => None,
         Lifetime::Remaining(remaining) => Some(remaining),

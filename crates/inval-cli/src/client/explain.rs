@@ -24,7 +24,7 @@ const FULL: f64 = 0.9;
 /// Prints what is known of a key: its entry, or why there is none, which is the exit code as well.
 pub(crate) fn explain(args: &ExplainArgs) -> anyhow::Result<()> {
     let key = read_key(&args.key, args.keys.key_encoding)?;
-    let explanation = Endpoint::open(&args.access)?.explain(&args.keys.namespace, &key)?;
+    let explanation = Endpoint::open(&args.access.origin)?.explain(&args.keys.namespace, &key)?;
     let mut out = io::stdout().lock();
     match args.access.output {
         Form::Json => print::json(&mut out, &explanation)?,

@@ -38,7 +38,7 @@ const LONGEST_URL: usize = 65_534;
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~').remove(b':');
 
 /// A daemon, and the connections to it.
-pub(super) struct HttpClient {
+pub(crate) struct HttpClient {
     agent: Agent,
     url: DaemonUrl,
 }
@@ -61,6 +61,11 @@ struct List {
 }
 
 #[derive(Deserialize)]
+struct Version {
+    version: String,
+}
+
+#[derive(Deserialize)]
 struct StatisticsByName {
     namespaces: BTreeMap<String, Statistics>,
 }
@@ -76,6 +81,15 @@ impl HttpClient {
             .timeout_recv_response(Some(ANSWER_TIMEOUT))
             .build();
         Self { agent: config.into(), url }
+    }
+
+    pub(super) fn url(&self) -> &DaemonUrl {
+        &self.url
+    }
+
+    pub(super) fn version(&self) -> Result<String, HttpError> {
+        let Version { version } = self.ask(Method::GET, "/v1/version".to_owned(), None)?;
+        Ok(version)
     }
 
     pub(super) fn get(&self, namespace: &Namespace, key: &Key) -> Result<Option<Bytes>, HttpError> {

@@ -17,7 +17,7 @@ pub(crate) fn ns(command: &NamespaceCommand) -> anyhow::Result<()> {
     match command {
         NamespaceCommand::List { access } => list(access),
         NamespaceCommand::Show { namespace, access } => {
-            show(&Endpoint::open(access)?, namespace, access.output)
+            show(&Endpoint::open(&access.origin)?, namespace, access.output)
         }
         NamespaceCommand::Create { namespace, settings, access } => {
             create(namespace, &settings.changes(), access)
@@ -27,7 +27,7 @@ pub(crate) fn ns(command: &NamespaceCommand) -> anyhow::Result<()> {
             if changes == Changes::default() {
                 return Err(ClientError::NothingToSet.into());
             }
-            let endpoint = Endpoint::open(access)?;
+            let endpoint = Endpoint::open(&access.origin)?;
             endpoint.change(namespace, &changes)?;
             show(&endpoint, namespace, access.output)
         }
@@ -38,7 +38,7 @@ pub(crate) fn ns(command: &NamespaceCommand) -> anyhow::Result<()> {
 }
 
 fn list(access: &Access) -> anyhow::Result<()> {
-    let namespaces = Endpoint::open(access)?.namespaces()?;
+    let namespaces = Endpoint::open(&access.origin)?.namespaces()?;
     let mut out = io::stdout().lock();
     match access.output {
         Form::Json => print::json(&mut out, &json!({ "namespaces": namespaces }))?,
@@ -110,7 +110,7 @@ fn yes_or_no(is_so: bool) -> &'static str {
 }
 
 fn create(namespace: &Namespace, changes: &Changes, access: &Access) -> anyhow::Result<()> {
-    let endpoint = Endpoint::open(access)?;
+    let endpoint = Endpoint::open(&access.origin)?;
     if endpoint.create(namespace, changes)? == Created::Unchanged {
         let _ =
             writeln!(io::stderr(), "inval: the namespace {namespace} was there already, just so");
@@ -130,7 +130,7 @@ fn remove(namespace: &Namespace, consent: Consent, access: &Access) -> anyhow::R
     if consent == Consent::Wanted && !io::stdin().is_terminal() {
         return Err(ClientError::Unasked.into());
     }
-    let endpoint = Endpoint::open(access)?;
+    let endpoint = Endpoint::open(&access.origin)?;
     if consent == Consent::Wanted {
         let statistics = endpoint.statistics(Some(namespace))?;
         let entries = statistics.values().map(|statistics| statistics.usage.entries).sum();

@@ -7,17 +7,17 @@ use serde::Serialize;
 use crate::output::grouped;
 
 /// A number, or a dash for none.
-pub(super) fn number(number: Option<u64>) -> String {
+pub(crate) fn number(number: Option<u64>) -> String {
     number.map_or_else(dash, grouped)
 }
 
 /// A ratio from 0 to 1, or a dash for none.
-pub(super) fn ratio(ratio: Option<f64>) -> String {
+pub(crate) fn ratio(ratio: Option<f64>) -> String {
     ratio.map_or_else(dash, |ratio| format!("{ratio:.4}"))
 }
 
 /// How often something happens in a second, or a dash where nobody knows.
-pub(super) fn rate(rate: Option<f64>) -> String {
+pub(crate) fn rate(rate: Option<f64>) -> String {
     rate.map_or_else(dash, |rate| match rate {
         0.0..9.95 => format!("{rate:.1}"),
         _ => grouped(rate.round() as u64),
@@ -25,7 +25,7 @@ pub(super) fn rate(rate: Option<f64>) -> String {
 }
 
 /// Anything, or a dash for none.
-pub(super) fn text(value: Option<impl ToString>) -> String {
+pub(crate) fn text(value: Option<impl ToString>) -> String {
     value.map_or_else(dash, |value| value.to_string())
 }
 

@@ -111,6 +111,17 @@ impl From<Usage> for Amount {
 }
 
 impl Statistics {
+    /// Whether upkeep is later than it may be.
+    pub(crate) fn is_late(&self) -> bool {
+        self.lag_ms.zip(self.max_lag_ms).is_some_and(|(lag_ms, max_lag_ms)| lag_ms > max_lag_ms)
+    }
+
+    /// Whether all that is counted is as in `other`.
+    pub(super) fn counts_as(&self, other: &Self) -> bool {
+        let counts = |s: &Self| (s.hits, s.misses, s.inserted, s.rejected, s.removed);
+        counts(self) == counts(other)
+    }
+
     /// What a store says itself, without a manager.
     pub(crate) fn of_store(stats: &Stats, config: &Config) -> Self {
         Self {
@@ -163,7 +174,7 @@ mod strategy {
 }
 
 /// What happened in a second, on the average between two readings.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
 pub(crate) struct Rates {
     pub(crate) hits: f64,
     pub(crate) misses: f64,
@@ -172,6 +183,9 @@ pub(crate) struct Rates {
     pub(crate) inserted: f64,
     pub(crate) evicted: f64,
     pub(crate) expired: f64,
+    pub(crate) invalidated: f64,
+    pub(crate) replaced: f64,
+    pub(crate) vanished: f64,
 }
 
 impl Rates {
@@ -190,16 +204,41 @@ impl Rates {
             Some(more as f64 / elapsed.as_secs_f64())
         };
         let (hits, misses) = (rate(|s| s.hits)?, rate(|s| s.misses)?);
-        let reads = hits + misses;
         Some(Self {
             hits,
             misses,
-            miss_ratio: (reads > 0.0).then(|| misses / reads),
+            miss_ratio: miss_ratio(hits, misses),
             inserted: rate(|s| s.inserted.entries)?,
             evicted: rate(|s| s.removed.evicted.entries)?,
             expired: rate(|s| s.removed.expired.entries)?,
+            invalidated: rate(|s| s.removed.invalidated.entries)?,
+            replaced: rate(|s| s.removed.replaced.entries)?,
+            vanished: rate(|s| s.removed.vanished.entries)?,
         })
     }
+
+    /// What happens where all of `rates` do; `None` if there are none.
+    pub(crate) fn total(rates: impl IntoIterator<Item = Self>) -> Option<Self> {
+        rates.into_iter().reduce(|a, b| {
+            let (hits, misses) = (a.hits + b.hits, a.misses + b.misses);
+            Self {
+                hits,
+                misses,
+                miss_ratio: miss_ratio(hits, misses),
+                inserted: a.inserted + b.inserted,
+                evicted: a.evicted + b.evicted,
+                expired: a.expired + b.expired,
+                invalidated: a.invalidated + b.invalidated,
+                replaced: a.replaced + b.replaced,
+                vanished: a.vanished + b.vanished,
+            }
+        })
+    }
+}
+
+fn miss_ratio(hits: f64, misses: f64) -> Option<f64> {
+    let reads = hits + misses;
+    (reads > 0.0).then(|| misses / reads)
 }
 
 #[cfg(test)]
@@ -224,5 +263,26 @@ mod tests {
         check(reading(400, 110, 3), 0, None);
         check(reading(0, 110, 3), 1000, None);
         check(reading(400, 110, 0), 1000, None);
+    }
+
+    #[test]
+    fn the_miss_ratio_of_all_is_that_of_all_reads() {
+        assert_eq!(Rates::total([]), None);
+        let rates = |hits, misses| Rates { hits, misses, evicted: 2.0, ..Rates::default() };
+        let total = Rates::total([rates(90.0, 10.0), rates(0.0, 0.0), rates(0.0, 100.0)]);
+        let want = Rates { miss_ratio: Some(0.55), evicted: 6.0, ..rates(90.0, 110.0) };
+        assert_eq!(total, Some(want));
+    }
+
+    #[test]
+    fn what_is_late_is_above_what_is_allowed() {
+        let check = |lag_ms, max_lag_ms, want| {
+            let statistics = Statistics { lag_ms, max_lag_ms, ..Statistics::default() };
+            assert_eq!(statistics.is_late(), want);
+        };
+        check(None, None, false);
+        check(Some(9), None, false);
+        check(Some(1000), Some(1000), false);
+        check(Some(1001), Some(1000), true);
     }
 }

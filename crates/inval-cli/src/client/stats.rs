@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::time::Duration;
 
 use serde_json::json;
 
 use super::endpoint::Endpoint;
 use super::print::{self, number, rate, ratio, text};
-use super::statistics::{Amount, Rates, State, Statistics};
+use super::statistics::{Amount, Quantiles, Rates, State, Statistics};
 use super::values::Span;
 use super::watch::{Point, Reading, Screen, watch};
 use crate::args::{Form, StatsArgs};
@@ -16,7 +15,7 @@ use crate::output::{aligned, grouped};
 
 /// Prints the statistics of one namespace or of all, once or at intervals.
 pub(crate) fn stats(args: &StatsArgs) -> anyhow::Result<()> {
-    let endpoint = Endpoint::open(&args.access)?;
+    let endpoint = Endpoint::open(&args.access.origin)?;
     let read = || Ok(endpoint.statistics(args.namespace.as_ref())?);
     let mut out = io::stdout().lock();
     if let Some(interval) = args.watch {
@@ -142,10 +141,27 @@ fn everything(out: &mut impl Write, name: &str, statistics: &Statistics) -> io::
         ("rejected", grouped(statistics.rejected)),
         ("backlog", number(statistics.backlog)),
         ("lag", lag(statistics)),
+        ("max lag", text(statistics.max_lag_ms.map(Span::of_millis))),
     ];
-    print::fields(out, &fields)
+    print::fields(out, &fields)?;
+    writeln!(out)?;
+    evicted_times(out, statistics)
+}
+
+/// Writes how long ago evicted entries had been written, and last been used.
+fn evicted_times(out: &mut impl Write, statistics: &Statistics) -> io::Result<()> {
+    let row = |name: &str, Quantiles { p50, p90, p99 }: Quantiles| {
+        let times = [p50, p90, p99].map(|ms| text(ms.map(Span::of_millis)));
+        [vec![name.to_owned()], times.to_vec()].concat()
+    };
+    let rows = [
+        ["evicted", "p50", "p90", "p99"].map(str::to_owned).to_vec(),
+        row("age", statistics.evicted_age_ms),
+        row("idle", statistics.evicted_idle_ms),
+    ];
+    aligned(out, &rows)
 }
 
 fn lag(statistics: &Statistics) -> String {
-    text(statistics.lag_ms.map(|ms| Span(Duration::from_millis(ms))))
+    text(statistics.lag_ms.map(Span::of_millis))
 }

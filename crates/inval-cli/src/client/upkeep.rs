@@ -15,7 +15,7 @@ use crate::output::{aligned, grouped};
 /// Does the upkeep of one namespace after the other and prints what was done. Something left in one of
 /// them is a failure, after all of them have had their turn.
 pub(crate) fn run_now(args: &RunNowArgs) -> anyhow::Result<()> {
-    let endpoint = Endpoint::open(&args.access)?;
+    let endpoint = Endpoint::open(&args.access.origin)?;
     let mut done = Vec::new();
     for namespace in namespaces(args, &endpoint)? {
         let upkeep = endpoint.maintain(&namespace, args.timeout)?;

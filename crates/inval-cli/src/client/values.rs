@@ -19,6 +19,12 @@ pub(crate) fn millis(time: Duration) -> u64 {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Span(pub(crate) Duration);
 
+impl Span {
+    pub(crate) fn of_millis(ms: u64) -> Self {
+        Self(Duration::from_millis(ms))
+    }
+}
+
 impl Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const UNITS: [(u128, &str); 6] = [

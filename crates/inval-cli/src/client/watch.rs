@@ -16,14 +16,15 @@ use crate::args::Form;
 const SAME: Duration = Duration::from_millis(10);
 
 /// What is known of each namespace.
-pub(super) type Reading = BTreeMap<String, Point>;
+pub(crate) type Reading = BTreeMap<String, Point>;
 
 /// The statistics of a namespace, when they were true, and the rates that led there.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Point {
-    pub(super) statistics: Statistics,
-    at: Instant,
-    pub(super) rates: Option<Rates>,
+pub(crate) struct Point {
+    pub(crate) statistics: Statistics,
+    /// The same for as long as the same is told.
+    pub(crate) at: Instant,
+    pub(crate) rates: Option<Rates>,
 }
 
 impl Point {
@@ -33,7 +34,10 @@ impl Point {
         let at = now.checked_sub(age).unwrap_or(now);
         let Some(before) = before else { return Self { statistics, at, rates: None } };
         let elapsed = at.saturating_duration_since(before.at);
-        if elapsed < SAME {
+        // Where a request took long, the same seems younger than it is; but then nothing was counted, and it has aged.
+        let has_aged = statistics.age_ms > before.statistics.age_ms;
+        let is_older = has_aged && statistics.counts_as(&before.statistics);
+        if elapsed < SAME || is_older {
             return Self { statistics, ..*before };
         }
         let rates = Rates::between(&before.statistics, &statistics, elapsed);
@@ -49,21 +53,44 @@ pub(super) fn watch(
     count: Option<u64>,
 ) -> anyhow::Result<()> {
     let mut reading = Reading::new();
-    let mut next = Instant::now();
+    let mut ticks = Ticks::every(interval);
     for round in 1.. {
+        ticks.wait();
         let statistics = read()?;
         reading = follow(&reading, statistics, Instant::now());
         screen.show(&reading)?;
         if count.is_some_and(|count| round >= count) {
             break;
         }
-        next = (next + interval).max(Instant::now());
-        sleep(next.saturating_duration_since(Instant::now()));
     }
     Ok(())
 }
 
-fn follow(before: &Reading, statistics: BTreeMap<String, Statistics>, now: Instant) -> Reading {
+/// The moments at which to read: now, and then an interval after the other. One that was missed is made up for
+/// at once, but only one.
+pub(crate) struct Ticks {
+    next: Instant,
+    interval: Duration,
+}
+
+impl Ticks {
+    pub(crate) fn every(interval: Duration) -> Self {
+        Self { next: Instant::now(), interval }
+    }
+
+    pub(crate) fn wait(&mut self) {
+        let now = Instant::now();
+        sleep(self.next.saturating_duration_since(now));
+        self.next = self.next.max(now) + self.interval;
+    }
+}
+
+/// What is known when `statistics` are told at `now`, after `before`.
+pub(crate) fn follow(
+    before: &Reading,
+    statistics: BTreeMap<String, Statistics>,
+    now: Instant,
+) -> Reading {
     let point = |(name, statistics)| {
         let point = Point::next(before.get(&name), statistics, now);
         (name, point)
@@ -158,8 +185,10 @@ mod tests {
         };
         check(&first, (400, 3000, 0), Some(100.0));
         let second = check(&first, (400, 3000, 1500), Some(200.0));
-        // The same told again, and then what came after it.
+        // The same told again, also by a slow answer, and then what came after it.
         let third = check(&second, (400, 4000, 2497), Some(200.0));
+        let third = check(&third, (400, 4200, 2600), Some(200.0));
+        check(&third, (400, 4500, 1000), Some(0.0));
         check(&third, (500, 4500, 1000), Some(50.0));
         check(&third, (0, 4500, 0), None);
     }

@@ -1,9 +1,11 @@
 //! A daemon that plays answers and records what it was asked.
+#![allow(dead_code, reason = "each test crate that takes this module in uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// A request as it came.
@@ -66,19 +68,38 @@ impl Daemon {
     /// Plays `answers` in turn; what is asked beyond them finds nobody.
     pub(crate) fn playing(answers: impl IntoIterator<Item = Answer>) -> Self {
         let mut answers = Vec::from_iter(answers).into_iter();
-        Self::choosing(answers.len(), move |_| answers.next().unwrap())
+        Self::telling(move || answers.next())
+    }
+
+    /// Tells what `next` says each time; once that is nothing, what is asked finds nobody.
+    pub(crate) fn telling(mut next: impl FnMut() -> Option<Answer> + Send + 'static) -> Self {
+        let ready = Arc::new(Mutex::new(None));
+        let told = Arc::clone(&ready);
+        let is_open = move || {
+            *ready.lock().unwrap() = next();
+            ready.lock().unwrap().is_some()
+        };
+        Self::answering(is_open, move |_| told.lock().unwrap().take().unwrap())
     }
 
     /// Plays so many answers, each as `choose` says for what was asked.
     pub(crate) fn choosing(
         times: usize,
+        choose: impl FnMut(&Asked) -> Answer + Send + 'static,
+    ) -> Self {
+        let mut rounds = 0..times;
+        Self::answering(move || rounds.next().is_some(), choose)
+    }
+
+    fn answering(
+        mut is_open: impl FnMut() -> bool + Send + 'static,
         mut choose: impl FnMut(&Asked) -> Answer + Send + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (tell, asked) = channel();
         thread::spawn(move || {
-            for _ in 0..times {
+            while is_open() {
                 let (mut stream, _) = listener.accept().unwrap();
                 let request = read(&stream);
                 let method = request.line.split(' ').next().map(str::to_owned);
