@@ -337,10 +337,11 @@ pub struct Slice {
     /// How long requests waited for what the server did not do for them, in queues and on the network: the
     /// mean of this slice's. `None` where there is no server, or nothing was asked.
     pub latency: Option<Duration>,
-    /// How far the server's clock is ahead of this process's, in microseconds, as far as is known. `None` where
-    /// there is no server.
+    /// How far the server's clock is ahead of this process's wall clock, in microseconds, by the last reply that
+    /// told. `None` where there is no server, or before it told.
     pub clock_offset_us: Option<i64>,
-    /// About what share of a rebuild is done, from 0 to 1; `None` but while [rebuilding](Standing::Rebuilding).
+    /// About what share of a rebuild is done, from 0 to below 1; `None` but while
+    /// [rebuilding](Standing::Rebuilding), and where nothing tells how much there is.
     pub rebuilt: Option<f64>,
     /// When to call again.
     pub next: Duration,

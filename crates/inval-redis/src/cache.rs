@@ -5,13 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwapOption, Guard};
-use futures_util::future::try_join_all;
-use inval_core::engine::{Accounts, EngineSettings};
+use inval_core::engine::EngineSettings;
 use inval_core::keyspace::{Keyspace, partition_of};
-use inval_core::{
-    Budget, ChangeError, Config, Key, Namespace, RemovalListener, Slice, Stats, Weight,
-};
-use redis::{Cmd, Value};
+use inval_core::{Budget, ChangeError, Config, Key, Namespace, RemovalListener, Slice, Weight};
 use tokio::sync::{Mutex, Notify};
 use tokio::time::timeout;
 
@@ -21,15 +17,11 @@ use crate::error::{Error, Estrangement};
 use crate::follow::{self, Follower, Terms};
 use crate::keeper::Keeper;
 use crate::pressure::Pressure;
-use crate::reads::{Reads, Report};
+use crate::reads::Reads;
 use crate::wire;
 
-/// The longest access buffer, in batches.
-const MOST_BATCHES: i64 = 256;
 /// About how many names a page of a scan goes through whose entries are unlinked at once.
 const UNLINK_BATCH: u32 = 256;
-/// The field of the accounts that says of which reads a manager wants to be told.
-const TOUCH_PERMILLE: &str = "touch_permille";
 /// How often is looked whether a report has ended.
 const REPORT_INTERVAL: Duration = Duration::from_millis(1);
 /// How long books are waited for that a slice works on: about two slices. One that waits for its server takes
@@ -78,7 +70,7 @@ pub(crate) struct Partition {
     pub(crate) index: usize,
     pub(crate) names: Keyspace,
     pub(crate) pressure: Pressure,
-    reads: Reads,
+    pub(crate) reads: Reads,
     pub(crate) keeper: Mutex<Keeper>,
 }
 
@@ -151,25 +143,6 @@ impl Cache {
     /// What the namespace keeps to, as far as this client knows.
     pub fn config(&self) -> Config {
         self.terms().agreement.config
-    }
-
-    /// What the accounts of a partition say, with all that this client has counted; the last partition's if
-    /// there are fewer. One round trip.
-    pub async fn accounts(&self, partition: u32) -> Result<Accounts, Error> {
-        let partition = self.partition(partition);
-        let mut question = redis::cmd("HGETALL");
-        question.arg(partition.names.accounts());
-        let answer = match partition.reads.begin() {
-            Some(report) => self.send_report(partition, report, &question).await,
-            None => None,
-        };
-        let answer = match answer {
-            Some(answer) => answer,
-            // Somebody is telling already, or what was counted could not be told.
-            None => self.client().command(&question, Repeat::Safe).await?,
-        };
-        let fields = wire::fields_of(answer)?;
-        Ok(Accounts::from_fields(fields.iter().map(|(field, value)| (field.as_str(), *value))))
     }
 
     /// Gives up the leases that this client holds, so that another manager can take over at once. This
@@ -309,85 +282,6 @@ impl Cache {
             }
             self.shared.alarm.notified().await;
         }
-    }
-
-    /// What this client counted and the accounts of all partitions.
-    pub(crate) async fn total(&self) -> Result<Stats, Error> {
-        let numbers = 0..self.shared.partitions.len() as u32;
-        let accounts = try_join_all(numbers.map(|number| self.accounts(number))).await?;
-        let mut total = Stats::default();
-        accounts.iter().for_each(|accounts| total += &accounts.stats);
-        Ok(total)
-    }
-
-    /// Counts a read, and tells the server of reads when it is time to.
-    pub(crate) fn count_read(&self, partition: &Partition, key: &Key, is_hit: bool) {
-        if partition.reads.count(key, is_hit)
-            && let Some(report) = partition.reads.begin()
-        {
-            let (cache, index) = (self.clone(), partition.index);
-            tokio::spawn(async move {
-                let partition = &cache.shared.partitions[index];
-                let mut question = redis::cmd("HGET");
-                question.arg(partition.names.accounts()).arg(TOUCH_PERMILLE);
-                cache.send_report(partition, report, &question).await;
-                cache.follow_soon();
-            });
-        }
-    }
-
-    /// Tells the server what this client has read of a partition, and asks how many reads it wants to be told of
-    /// from now on. Returns the answer to that; `None` if nothing was told.
-    async fn send_report(
-        &self,
-        partition: &Partition,
-        report: Report,
-        question: &Cmd,
-    ) -> Option<Value> {
-        let names = &partition.names;
-        let mut pipe = redis::pipe();
-        for (field, count) in [("hits", report.hits), ("misses", report.misses)] {
-            if count > 0 {
-                pipe.cmd("HINCRBY").arg(names.accounts()).arg(field).arg(count);
-            }
-        }
-        if !report.touched.is_empty() {
-            pipe.cmd("RPUSH").arg(names.accesses()).arg(report.touched.as_bytes());
-            pipe.cmd("LTRIM").arg(names.accesses()).arg(-MOST_BATCHES).arg(-1);
-        }
-        // Counting twice would be worse than not at all.
-        let repeat = if pipe.is_empty() { Repeat::Safe } else { Repeat::Never };
-        pipe.add_command(question.clone());
-        match self.client().pipeline(&pipe, repeat).await {
-            Ok(replies) => {
-                let answer = replies.into_iter().next_back()?;
-                partition.reads.told(permille(&answer));
-                return Some(answer);
-            }
-            Err(error) if error.is_outcome_unknown() => partition.reads.told(None),
-            Err(_) => partition.reads.keep(&report),
-        }
-        None
-    }
-}
-
-/// How many reads of a thousand are worth telling, by the field of the accounts or by all of them.
-fn permille(reply: &Value) -> Option<u64> {
-    let is_name =
-        |word: &Value| matches!(word, Value::BulkString(name) if name == TOUCH_PERMILLE.as_bytes());
-    match reply {
-        Value::BulkString(digits) => std::str::from_utf8(digits).ok()?.parse().ok(),
-        Value::Nil => Some(0),
-        Value::Map(fields) => {
-            let field = fields.iter().find(|(name, _)| is_name(name));
-            field.map_or(Some(0), |(_, value)| permille(value))
-        }
-        Value::Array(words) => {
-            let (fields, _) = words.as_chunks();
-            let field = fields.iter().find(|[name, _]| is_name(name));
-            field.map_or(Some(0), |[_, value]| permille(value))
-        }
-        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@ mod options;
 mod credentials;
 mod secret;
 mod client;
+mod activity;
 mod journey;
 mod call;
 mod scan;
@@ -21,6 +22,7 @@ mod tls;
 mod link;
 mod reply;
 
+pub use activity::{Activity, Connections};
 pub use call::Repeat;
 pub use client::Client;
 pub use credentials::Credentials;

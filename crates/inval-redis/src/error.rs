@@ -1,6 +1,8 @@
 //! What can go wrong between a call and its reply, and what to do then. Never a key, a value or a
 //! password: what a server says is reduced to its code word.
 
+mod kind;
+
 use std::fmt;
 use std::io;
 

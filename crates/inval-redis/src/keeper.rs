@@ -1,7 +1,7 @@
 //! The manager of one partition: does the I/O of its engine.
 
 use std::hash::{BuildHasher, RandomState};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use inval_core::engine::{BookedEntry, Engine, EngineSettings, Reply, Request, RoundTrip, Work};
 use inval_core::keyspace::Keyspace;
@@ -156,9 +156,20 @@ impl Keeper {
             backlog: self.engine.backlog(),
             excess: self.engine.usage().1,
             latency: done.waited.checked_div(done.trips),
+            clock_offset_us: self.clock_offset_us(),
+            rebuilt: self.engine.rebuilt(),
             next,
             ..done.slice
         }
+    }
+
+    /// How far the server's clock is ahead of the wall clock here. Of the server's the engine knows how far it is
+    /// ahead of what has passed since `origin`; when that was is asked anew, should somebody have set the clock.
+    fn clock_offset_us(&self) -> Option<i64> {
+        let passed = self.origin.elapsed();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        let origin_us = i64::try_from(now.checked_sub(passed)?.as_micros()).ok()?;
+        self.engine.clock().offset_us()?.checked_sub(origin_us)
     }
 
     fn now(&self) -> Timestamp {

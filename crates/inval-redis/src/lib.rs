@@ -45,14 +45,15 @@ mod pressure;
 mod keeper;
 mod follow;
 mod cache;
+mod accounts;
 mod store;
 mod namespaces;
 
 pub use agreement::{Disagreement, OpenError, Setting};
 pub use cache::{Cache, CacheOptions};
 pub use connect::{
-    Client, ClientCertificate, ConnectOptions, Credentials, Cursor, Page, Repeat, Target,
-    TargetError,
+    Activity, Client, ClientCertificate, ConnectOptions, Connections, Credentials, Cursor, Page,
+    Repeat, Target, TargetError,
 };
 pub use error::{
     AuthenticationError, Code, CredentialsError, Error, Estrangement, Interruption, TlsError,

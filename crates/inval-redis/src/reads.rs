@@ -39,6 +39,23 @@ pub(crate) struct Report {
     pub(crate) touched: AccessBatch,
 }
 
+impl Report {
+    /// Whether there is nothing to tell.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.hits == 0 && self.misses == 0 && self.touched.is_empty()
+    }
+
+    /// Strikes off what the server has taken, by its replies to the hits and the misses, as far as there are any.
+    pub(crate) fn strike_off<V, E>(&mut self, replies: &[Result<V, E>]) {
+        let mut replies = replies.iter();
+        for count in [&mut self.hits, &mut self.misses] {
+            if *count > 0 && replies.next().is_some_and(Result::is_ok) {
+                *count = 0;
+            }
+        }
+    }
+}
+
 impl Reads {
     pub(crate) fn new() -> Self {
         Self {
@@ -97,11 +114,10 @@ impl Reads {
         self.end();
     }
 
-    /// Ends it without success: nothing of it was told.
+    /// Takes back what is left of a report, to be told the next time, but for its touches.
     pub(crate) fn keep(&self, report: &Report) {
         self.hits.fetch_add(report.hits, Ordering::Relaxed);
         self.misses.fetch_add(report.misses, Ordering::Relaxed);
-        self.end();
     }
 
     fn end(&self) {
@@ -157,7 +173,23 @@ mod tests {
         let report = reads.begin().unwrap();
         reads.count(&key(1), true);
         reads.keep(&report);
+        reads.told(None);
         assert_eq!(reads.begin().unwrap().hits, 2);
+    }
+
+    #[test]
+    fn only_what_the_server_took_is_struck_off() {
+        let check = |(hits, misses), replies: &[Result<(), ()>], want| {
+            let mut report = Report { hits, misses, touched: AccessBatch::new() };
+            report.strike_off(replies);
+            assert_eq!((report.hits, report.misses), want, "{replies:?}");
+        };
+        check((3, 7), &[Ok(()), Ok(()), Err(())], (0, 0));
+        check((3, 7), &[Ok(()), Err(()), Ok(())], (0, 7));
+        check((3, 7), &[Err(()), Ok(()), Ok(())], (3, 0));
+        check((0, 7), &[Ok(()), Err(())], (0, 0));
+        check((3, 0), &[Err(()), Ok(())], (3, 0));
+        check((3, 7), &[], (3, 7));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod connecting {
     mod support;
 
+    mod activity;
     mod calls;
     mod doors;
     mod refusals;

@@ -5,6 +5,7 @@ mod support {
     pub(crate) mod books;
     pub(crate) mod managers;
     pub(crate) mod patience;
+    pub(crate) mod relay;
     pub(crate) mod site;
     pub(crate) mod transcript;
     pub(crate) mod values;
@@ -20,4 +21,5 @@ mod promise {
     mod clocks;
     mod peers;
     mod inspection;
+    mod statistics;
 }

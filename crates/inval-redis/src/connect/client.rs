@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use redis::{Cmd, Pipeline, Script, Value};
 
+use super::activity::{Activity, Tally};
 use super::call::{Repeat, Request};
 use super::cluster::{Cluster, slot};
 use super::dial::{Dialling, Whither};
@@ -40,6 +41,9 @@ pub struct Client {
 struct Shared {
     topology: Topology,
     limits: Limits,
+    /// Connections to each server.
+    connections: u32,
+    tally: Arc<Tally>,
     target: String,
 }
 
@@ -48,8 +52,10 @@ impl Client {
     pub async fn connect(target: &Target, options: ConnectOptions) -> Result<Self, Error> {
         let dialling = Arc::new(Dialling::new(target, options)?);
         let limits = Limits::of(&dialling.options);
+        let (connections, tally) = (dialling.options.connections, Arc::clone(&dialling.tally));
         let topology = connect(target.servers.clone(), dialling).await?;
-        let shared = Shared { topology, limits, target: target.to_string() };
+        let target = target.to_string();
+        let shared = Shared { topology, limits, connections, tally, target };
         Ok(Self { shared: Arc::new(shared), scripts: Arc::new([]) })
     }
 
@@ -59,9 +65,19 @@ impl Client {
         Self { shared: Arc::clone(&self.shared), scripts: scripts.into() }
     }
 
+    /// What has come of its calls and connections so far.
+    pub fn activity(&self) -> Activity {
+        let Shared { topology, connections, tally, .. } = &*self.shared;
+        let servers = match topology {
+            Topology::One { .. } => 1,
+            Topology::Cluster(cluster) => cluster.size() as u64,
+        };
+        tally.read(servers * u64::from(*connections))
+    }
+
     /// Sends one command. An error reply is an error.
     pub async fn command(&self, command: &Cmd, repeat: Repeat) -> Result<Value, Error> {
-        match self.send(Request::Command(command), repeat).await? {
+        match self.send(Request::Command(command), repeat, Cursor::START).await?.0 {
             Answer::Reply(Value::ServerError(error)) | Answer::Refused(error) => {
                 Err(error_of(&error))
             }
@@ -130,9 +146,8 @@ impl Client {
         commands: &Pipeline,
         cursor: Cursor,
     ) -> Result<(Vec<Value>, u64), Error> {
-        let mut journey = self.journey(Request::Pipeline(commands), Repeat::Safe);
-        journey.continue_at(cursor);
-        let (answer, instance) = journey.finish().await?;
+        let request = Request::Pipeline(commands);
+        let (answer, instance) = self.send(request, Repeat::Safe, cursor).await?;
         let replies = replies_of(answer)?;
         first_error(&replies).map_or(Ok(()), |error| Err(error_of(error)))?;
         Ok((replies, instance))
@@ -154,17 +169,30 @@ impl Client {
         if commands.is_empty() {
             return Ok(Vec::new());
         }
-        let replies = replies_of(self.send(Request::Pipeline(commands), repeat).await?)?;
+        let request = Request::Pipeline(commands);
+        let replies = replies_of(self.send(request, repeat, Cursor::START).await?.0)?;
         if replies.len() == commands.len() { Ok(replies) } else { Err(Error::UnexpectedReply) }
     }
 
-    async fn send(&self, request: Request<'_>, repeat: Repeat) -> Result<Answer, Error> {
-        Ok(self.journey(request, repeat).finish().await?.0)
-    }
-
-    fn journey<'a>(&'a self, request: Request<'a>, repeat: Repeat) -> Journey<'a> {
-        let Shared { topology, limits, .. } = &*self.shared;
-        Journey::new(topology, &self.scripts, request, repeat, *limits)
+    /// The answer, and which server process gave it. A cursor other than the first has to be of that process.
+    async fn send(
+        &self,
+        request: Request<'_>,
+        repeat: Repeat,
+        cursor: Cursor,
+    ) -> Result<(Answer, u64), Error> {
+        let Shared { topology, limits, tally, .. } = &*self.shared;
+        tally.called();
+        let mut journey = Journey::new(topology, &self.scripts, request, repeat, *limits);
+        journey.continue_at(cursor);
+        let outcome = journey.finish().await;
+        tally.retried(journey.retries());
+        let error = match &outcome {
+            Ok((answer, _)) => answer.error().map(error_of),
+            Err(error) => Some(*error),
+        };
+        error.into_iter().for_each(|error| tally.failed(error));
+        outcome
     }
 }
 

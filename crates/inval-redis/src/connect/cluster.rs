@@ -61,6 +61,11 @@ impl Cluster {
         member.map(|member| Arc::clone(&member.node)).ok_or(Error::ClusterDown)
     }
 
+    /// How many nodes are known.
+    pub(super) fn size(&self) -> usize {
+        self.topology.load().members().len()
+    }
+
     /// A name for each node that has slots, which is in one of them.
     pub(super) fn routes(&self) -> Vec<Vec<u8>> {
         self.topology.load().routes()

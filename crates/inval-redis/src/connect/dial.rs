@@ -8,6 +8,7 @@ use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
+use super::activity::Tally;
 use super::credentials::Login;
 use super::endpoint::{Endpoint, open_tcp, open_tls, open_unix};
 use super::link::Link;
@@ -24,13 +25,15 @@ pub(super) struct Dialling {
     tls: Option<Arc<ClientConfig>>,
     login: Option<Login>,
     db: u32,
+    pub(super) tally: Arc<Tally>,
 }
 
 impl Dialling {
     pub(super) fn new(target: &Target, options: ConnectOptions) -> Result<Self, Error> {
         let options = options.in_range();
         let tls = target.is_encrypted.then(|| client_config(&options)).transpose()?;
-        Ok(Self { options, tls, login: target.login.clone(), db: target.db })
+        let (login, tally) = (target.login.clone(), Arc::new(Tally::new()));
+        Ok(Self { options, tls, login, db: target.db, tally })
     }
 
     async fn connect(&self, endpoint: &Endpoint, role: Role) -> Result<Link, Error> {
@@ -54,7 +57,8 @@ impl Dialling {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let instance = log_in(&mut stream, &entry).await?;
-        Link::over(stream, self.options.response_timeout, instance).await
+        let tally = (entry.role != Role::Sentinel).then(|| Arc::clone(&self.tally));
+        Link::over(stream, self.options.response_timeout, instance, tally).await
     }
 
     /// A connection to a sentinel.

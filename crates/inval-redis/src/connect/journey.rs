@@ -39,6 +39,7 @@ pub(super) struct Journey<'a> {
     effort: Effort,
     /// Where the next try alone goes, in spite of the topology.
     detour: Option<Arc<Node>>,
+    tries: u64,
     /// Some of the overall time is gone, so that it has to be watched.
     is_late: bool,
     has_loaded_scripts: bool,
@@ -73,6 +74,7 @@ impl<'a> Journey<'a> {
             cursor: Cursor::START,
             effort: Effort::new(limits),
             detour: None,
+            tries: 0,
             is_late: false,
             has_loaded_scripts: false,
             has_met_replica: false,
@@ -84,9 +86,15 @@ impl<'a> Journey<'a> {
         self.cursor = cursor;
     }
 
+    /// How often it was tried beyond the first time.
+    pub(super) fn retries(&self) -> u64 {
+        self.tries.saturating_sub(1)
+    }
+
     /// The answer, and which server process gave it.
-    pub(super) async fn finish(mut self) -> Result<(Answer, u64), Error> {
+    pub(super) async fn finish(&mut self) -> Result<(Answer, u64), Error> {
         loop {
+            self.tries += 1;
             let detour = self.detour.take();
             let is_detour = detour.is_some();
             let node = match detour.map_or_else(|| self.node(), Ok) {

@@ -13,6 +13,7 @@ use redis::{AsyncConnectionConfig, RedisConnectionInfo, ServerError, Value};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::AbortHandle;
 
+use super::activity::Tally;
 use super::call::Request;
 use super::reply::{Silence, first_error, silence_of};
 use crate::error::Error;
@@ -26,16 +27,33 @@ pub(super) struct Link {
 }
 
 /// The task that moves the connection's bytes.
-#[derive(Default)]
 struct Driver {
     is_broken: AtomicBool,
     task: OnceLock<AbortHandle>,
+    /// Where the connection is counted, if it is.
+    tally: Option<Arc<Tally>>,
+}
+
+impl Driver {
+    fn new(tally: Option<Arc<Tally>>) -> Self {
+        tally.iter().for_each(|tally| tally.opened());
+        Self { is_broken: AtomicBool::new(false), task: OnceLock::new(), tally }
+    }
+
+    fn mark_as_broken(&self) {
+        if !self.is_broken.swap(true, Ordering::Relaxed) {
+            self.tally.iter().for_each(|tally| tally.lost());
+        }
+    }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
         if let Some(task) = self.task.get() {
             task.abort();
+        }
+        if !*self.is_broken.get_mut() {
+            self.tally.iter().for_each(|tally| tally.closed());
         }
     }
 }
@@ -50,13 +68,26 @@ pub(super) enum Answer {
     Refused(ServerError),
 }
 
+impl Answer {
+    /// The first error in it.
+    pub(super) fn error(&self) -> Option<&ServerError> {
+        match self {
+            Self::Reply(Value::ServerError(error)) | Self::Refused(error) => Some(error),
+            Self::Reply(_) => None,
+            Self::Replies(replies) => first_error(replies),
+        }
+    }
+}
+
 impl Link {
     /// Speaks the protocol over a stream on which we are logged in. `instance` tells the server's
-    /// process from others; without it, every connection counts as one to another process.
+    /// process from others; without it, every connection counts as one to another process. The connection is counted
+    /// in `tally`, if there is one.
     pub(super) async fn over<S>(
         stream: S,
         response_timeout: Duration,
         instance: Option<u64>,
+        tally: Option<Arc<Tally>>,
     ) -> Result<Self, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -69,7 +100,7 @@ impl Link {
         let (connection, driver) = MultiplexedConnection::new_with_config(&silent, stream, config)
             .await
             .map_err(|_| Error::Unreachable(io::ErrorKind::Other))?;
-        let shared = Arc::new(Driver::default());
+        let shared = Arc::new(Driver::new(tally));
         let task = tokio::spawn(drive(driver, Arc::downgrade(&shared)));
         shared.task.get_or_init(|| task.abort_handle());
         Ok(Self {
@@ -86,7 +117,7 @@ impl Link {
 
     /// Has the connection replaced before the next call.
     pub(super) fn give_up(&self) {
-        self.driver.is_broken.store(true, Ordering::Relaxed);
+        self.driver.mark_as_broken();
     }
 
     /// Tells the server's process from others, those before a restart among them.
@@ -156,7 +187,7 @@ struct End(Weak<Driver>);
 impl Drop for End {
     fn drop(&mut self) {
         if let Some(driver) = self.0.upgrade() {
-            driver.is_broken.store(true, Ordering::Relaxed);
+            driver.mark_as_broken();
         }
     }
 }

@@ -97,8 +97,6 @@ async fn promise_9_what_was_counted_is_neither_lost_nor_counted_twice() {
     assert_eq!(stats.inserted, Usage { entries: 400, bytes: 400 * 16 });
     assert_eq!(stats.removed(RemovalCause::Evicted), Usage { entries: 200, bytes: 200 * 16 });
     assert_eq!(stats.removed(RemovalCause::Vanished), Usage::default());
-    assert_eq!(stats.evicted_idle.count(), 200);
-    assert!((200..=400).contains(&stats.peak.entries), "{:?}", stats.peak);
     manager.stop().await;
 }
 

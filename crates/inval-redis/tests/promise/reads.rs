@@ -10,7 +10,7 @@ use inval_test_servers::Reply;
 
 use crate::support::managers::manage;
 use crate::support::patience::until;
-use crate::support::site::{Site, key, own_server, roomy};
+use crate::support::site::{Site, key, roomy};
 use crate::support::values::{fill_for, get, name, put, put_for, put_if};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -86,35 +86,5 @@ async fn write_versions(cache: Cache, written: Arc<AtomicU64>, is_over: Arc<Atom
         version += 1;
         put(&cache, "k", &version.to_string()).await;
         written.store(version, Ordering::SeqCst);
-    }
-}
-
-/// What the server has read from all connections so far, each time it found something there.
-fn reads_of(site: &Site) -> i64 {
-    let Reply::Bulk(text) = site.foreign(&["INFO", "stats"]) else { panic!() };
-    let text = String::from_utf8(text).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix("total_reads_processed:")).unwrap();
-    line.parse().unwrap()
-}
-
-#[tokio::test]
-async fn statistics_cost_one_round_trip_and_know_of_every_read() {
-    const READINGS: i64 = 100;
-    for partitions in [1, 4] {
-        let server = own_server(&[]);
-        let site = Site::new(server, roomy()).with(|options| options.partitions = partitions);
-        let cache = site.open().await;
-        put(&cache, "there", "value").await;
-        let before = reads_of(&site);
-        for _ in 0..READINGS {
-            get(&cache, "there").await;
-            cache.stats().await.unwrap();
-        }
-        let reads = reads_of(&site) - before;
-        until("every read is known", async || cache.stats().await.unwrap().hits == READINGS as u64)
-            .await;
-        // One for each value, and one for each partition. A few are for what clients tell by themselves.
-        let expected = READINGS * (1 + i64::from(partitions));
-        assert!((1..expected + READINGS / 2).contains(&reads), "{reads} instead of {expected}");
     }
 }
