@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use inval_core::{Budget, Config, Key, Put, PutOptions, Slice, Store};
 use inval_redis::{Cache, CacheOptions, Client, ConnectOptions};
-use inval_test_servers::Server;
+use inval_test_servers::{Reply, Server};
 use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 use tokio::task::JoinHandle;
@@ -62,6 +62,40 @@ impl Bed {
         self.server.command(&["FLUSHALL", "SYNC"])?;
         self.server.command(&["CONFIG", "RESETSTAT"])?;
         Ok(())
+    }
+
+    pub(crate) fn ask(&self, command: &[&str]) -> Result<Reply> {
+        Ok(self.server.command(command)?)
+    }
+
+    /// The time that commands took since this was last reset, but for those that ask about it, in microseconds.
+    pub(crate) fn commands_us(&self) -> Result<u64> {
+        let info = self.server.info("commandstats")?;
+        let is_own = |name: &str| ["config", "info", "auth"].iter().any(|own| name.contains(own));
+        let us = |stats: &String| -> Option<u64> {
+            let (_, rest) = stats.split_once("usec=")?;
+            rest.split(',').next()?.parse().ok()
+        };
+        let stats = info.iter().filter(|(name, _)| !is_own(name));
+        Ok(stats.filter_map(|(_, stats)| us(stats)).sum())
+    }
+
+    /// How often something was read from a client since this was last reset: with one call at a time, once for
+    /// each request that came in one piece.
+    pub(crate) fn reads_processed(&self) -> Result<u64> {
+        let info = self.server.info("stats")?;
+        Ok(info.get("total_reads_processed").context("total_reads_processed")?.parse()?)
+    }
+
+    /// The number of an entry that is there, of those that were filled in.
+    pub(crate) fn some_key(&self, namespace: &str) -> Result<usize> {
+        for number in 0.. {
+            let name = Self::name(namespace, number);
+            if self.server.command(&[b"EXISTS".as_slice(), &name])?.int() == Some(1) {
+                return Ok(number);
+            }
+        }
+        anyhow::bail!("there is no entry")
     }
 
     /// How many keys the server has, those included that have expired and are not deleted yet.

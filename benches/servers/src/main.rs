@@ -3,6 +3,7 @@
 mod bed;
 mod cost;
 mod upkeep;
+mod statistics;
 mod misses;
 mod burst;
 mod http;
@@ -25,7 +26,7 @@ static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// Measures the Redis store and the daemon beside plain servers.
 #[derive(Parser)]
 enum Suite {
-    /// Server CPU, throughput, memory, eviction, expiry, rebuild and miss ratios on a server started for it
+    /// Server CPU, throughput, memory, eviction, expiry, rebuild, statistics and miss ratios on a server started for it
     Redis {
         #[command(flatten)]
         common: Common,
@@ -95,6 +96,9 @@ fn redis(common: &Common, rounds: usize, operations: usize) -> Result<Vec<Row>> 
     }
     if common.wants("upkeep") {
         rows.extend(runtime.block_on(upkeep::measure(common.entries, HEAP))?);
+    }
+    if common.wants("statistics") {
+        rows.extend(runtime.block_on(statistics::measure(common.entries))?);
     }
     if let Some(trace) = common.trace.as_deref().filter(|_| common.wants("misses")) {
         rows.extend(runtime.block_on(misses::measure(rounds, trace))?);
