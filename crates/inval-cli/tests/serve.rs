@@ -20,8 +20,12 @@ mod hostile;
 mod killed;
 #[path = "serve/limits.rs"]
 mod limits;
+#[path = "serve/metrics.rs"]
+mod metrics;
 #[path = "serve/process.rs"]
 mod process;
+#[path = "serve/prometheus.rs"]
+mod prometheus;
 #[path = "serve/redis.rs"]
 mod redis;
 #[path = "serve/reload.rs"]

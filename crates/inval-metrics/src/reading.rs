@@ -38,8 +38,6 @@ pub struct ManagerReading {
     pub slice_held: Histogram,
     /// How many entries slices were about.
     pub slice_entries: Histogram,
-    /// Events of removals that listeners were too slow for.
-    pub removals_missed: u64,
 }
 
 /// What the clients of a server have counted, in sums.
@@ -126,7 +124,7 @@ pub struct UpkeepReading {
     pub leases_lost: u64,
     /// How many partitions are being rebuilt.
     pub rebuilding: u64,
-    /// The share of the rebuild that is done, from 0 to 1; `None` but while rebuilding.
+    /// The share of the rebuild that is done, from 0 to 1; 1 where none is under way. `None` where nobody can tell.
     pub rebuilt: Option<f64>,
     /// How far the server's clock is ahead of this process's, in microseconds; `None` where there is no server.
     pub clock_offset_us: Option<i64>,

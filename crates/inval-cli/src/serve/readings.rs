@@ -4,11 +4,14 @@ use std::collections::HashMap;
 
 use inval_core::{Standing, Store, Usage};
 use inval_metrics::{
-    ManagerReading, NamespaceReading, OperationReading, ProcessReading, Readings, UpkeepReading,
+    ManagerReading, NamespaceReading, OperationReading, ProcessReading, Readings, ServerReading,
+    UpkeepReading,
 };
+use inval_redis::{Client, Connections};
 use inval_runtime::{NamespaceHealth, PartitionHealth};
 
 use super::any_store::AnyStore;
+use super::backend::Backend;
 use super::daemon::Daemon;
 
 impl Daemon {
@@ -30,7 +33,7 @@ impl Daemon {
         }
         let process = ProcessReading {
             manager: Some(self.manager_reading().await),
-            server: None,
+            server: self.server_reading(),
             http,
             stats_age,
         };
@@ -44,8 +47,28 @@ impl Daemon {
             granted: load.granted,
             slice_held: load.slice_held,
             slice_entries: load.slice_entries,
-            removals_missed: 0,
         }
+    }
+
+    fn server_reading(&self) -> Option<ServerReading> {
+        match &self.backend {
+            Backend::Memory => None,
+            Backend::Redis(client) => Some(server(client)),
+        }
+    }
+}
+
+fn server(client: &Client) -> ServerReading {
+    let activity = client.activity();
+    let Connections { open, most, made, lost } = activity.connections;
+    ServerReading {
+        calls: activity.calls,
+        retries: activity.retries,
+        errors: activity.failures().collect(),
+        connections_open: open,
+        connections_most: most,
+        connections_made: made,
+        connections_lost: lost,
     }
 }
 
@@ -63,7 +86,10 @@ fn upkeep(health: &NamespaceHealth) -> UpkeepReading {
     health.partitions.iter().for_each(|partition| excess += partition.excess);
     let rebuilding = health.partitions.iter().filter(is_rebuilding);
     let holds = |partition: &&PartitionHealth| partition.standing != Standing::Vacant;
-    let rebuilt = health.partitions.iter().filter_map(|partition| partition.rebuilt);
+    let rebuilt = |partition: &PartitionHealth| match partition.standing {
+        Standing::Rebuilding => partition.rebuilt,
+        Standing::Vacant | Standing::Steady => Some(1.0),
+    };
     let offsets = health.partitions.iter().filter_map(|partition| partition.clock_offset_us);
     UpkeepReading {
         is_paused: health.is_paused,
@@ -85,7 +111,7 @@ fn upkeep(health: &NamespaceHealth) -> UpkeepReading {
         leases_lost: totals.leases_lost,
         rebuilding: rebuilding.count() as u64,
         // The partition that is furthest behind.
-        rebuilt: rebuilt.reduce(f64::min),
+        rebuilt: health.partitions.iter().filter_map(rebuilt).reduce(f64::min),
         clock_offset_us: offsets.max_by_key(|offset| offset.unsigned_abs()),
     }
 }

@@ -231,7 +231,7 @@ pub(super) const METRICS: &[Metric] = &[
     ),
     Metric::gauge(
         "inval_rebuild_progress_ratio",
-        "About what share of the rebuild is done; absent but while rebuilding.",
+        "About what share of the rebuild is done, 1 where none is under way; absent where nobody can tell.",
         Read::Upkeep(|upkeep, out| upkeep.rebuilt.into_iter().for_each(|share| out.real(share))),
     ),
     Metric::gauge(

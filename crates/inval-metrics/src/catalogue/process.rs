@@ -53,11 +53,6 @@ pub(super) const METRICS: &[Metric] = &[
         Read::Manager(|manager, out| out.histogram(&manager.slice_entries)),
     ),
     Metric::counter(
-        "inval_removal_events_missed_total",
-        "Events of removals that were dropped because their listener was too slow.",
-        Read::Manager(|manager, out| out.whole(manager.removals_missed)),
-    ),
-    Metric::counter(
         "inval_store_calls_total",
         "Calls to the server.",
         Read::Server(|server, out| out.whole(server.calls)),

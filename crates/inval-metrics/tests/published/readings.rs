@@ -96,7 +96,6 @@ fn process() -> ProcessReading {
             granted: 0.5,
             slice_held: observations(&[0, 400, 2_000_000]),
             slice_entries: observations(&[1, 4_096]),
-            removals_missed: 41,
         }),
         server: Some(ServerReading {
             calls: 42,
