@@ -13,6 +13,7 @@ mod statistics;
 mod metrics;
 mod analysis;
 mod upkeep;
+mod dashboard;
 
 mod json;
 mod percent;
@@ -130,6 +131,7 @@ async fn carry_out(operation: Operation, call: &Call<'_>, traffic: &Traffic, bod
         Op::Ready => upkeep::ready(call).await,
         Op::Version => upkeep::version(call),
         Op::OpenApi => Ok(respond(StatusCode::OK, "application/json", OPENAPI)),
+        Op::Dashboard => Ok(dashboard::page()),
     }
 }
 

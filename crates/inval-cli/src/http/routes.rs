@@ -59,6 +59,7 @@ operations! {
     Version "version",
     OpenApi "openapi",
     Metrics "metrics",
+    Dashboard "dashboard",
 }
 
 /// Everything there is.
@@ -106,6 +107,7 @@ pub(super) const PATHS: &[Path] = &[
     at("/v1/version", &[(Method::GET, Operation::Version)]),
     at("/v1/openapi.json", &[(Method::GET, Operation::OpenApi)]),
     at("/metrics", &[(Method::GET, Operation::Metrics)]),
+    at("/", &[(Method::GET, Operation::Dashboard)]),
 ];
 
 const fn at(template: &'static str, operations: &'static [(Method, Operation)]) -> Path {

@@ -56,6 +56,7 @@ pub(super) fn announce(address: SocketAddr) -> io::Result<()> {
     write!(
         out,
         "\nA demonstration: three namespaces in memory, some 2,000 requests a second. Look around:\n
+  http://{address}/ in a browser
   curl http://{address}/v1/stats
   curl http://{address}/v1/namespaces/{PAGES}
   curl -X POST http://{address}/v1/namespaces/{SESSIONS}/clear -H 'Content-Type: application/json' -d '{{}}'

@@ -65,6 +65,7 @@ fn every_operation_answers_as_the_document_says() {
     check(("GET", "/v1/ready"), None, 200);
     check(("GET", "/v1/version"), None, 200);
     check(("GET", "/v1/openapi.json"), None, 200);
+    check(("GET", "/"), None, 200);
     check(("POST", "/v1/reload"), None, 422);
     assert_status(&reload.post("/v1/reload"), 200);
     check(("DELETE", NS), None, 204);
@@ -405,7 +406,6 @@ fn unknown_paths_and_methods_are_problems() {
     let daemon = daemon();
     let send = |method: &str, path: &str| daemon.connect().send(method, path, &[], Some(b""));
     for path in [
-        "/",
         "/v1",
         "/v2/namespaces",
         "/v1/namespaces/",

@@ -1,4 +1,5 @@
 //! A small HTTP/1.1 client that hides nothing.
+#![allow(dead_code, reason = "each test crate that takes this module in uses a part of it")]
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -1,4 +1,5 @@
 //! A daemon for a test: started on a free port, gone when dropped.
+#![allow(dead_code, reason = "each test crate that takes this module in uses a part of it")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -45,10 +46,19 @@ impl Daemon {
         Self::launch(&args, directory)
     }
 
+    /// One that keeps its namespaces in memory, at an address that is free again.
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        Self::launch_at(&address.to_string(), &[], TempDir::new().unwrap())
+    }
+
     fn launch(args: &[&str], directory: TempDir) -> Self {
+        Self::launch_at("127.0.0.1:0", args, directory)
+    }
+
+    fn launch_at(address: &str, args: &[&str], directory: TempDir) -> Self {
         let log = fs::File::create(directory.path().join("log")).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_inval"))
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", address])
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
