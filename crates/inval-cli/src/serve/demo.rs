@@ -57,10 +57,10 @@ pub(super) fn announce(address: SocketAddr) -> io::Result<()> {
         out,
         "\nA demonstration: three namespaces in memory, some 2,000 requests a second. Look around:\n
   http://{address}/ in a browser
-  curl http://{address}/v1/stats
+  {program} top --daemon http://{address}
+  curl http://{address}/metrics
   curl http://{address}/v1/namespaces/{PAGES}
-  curl -X POST http://{address}/v1/namespaces/{SESSIONS}/clear -H 'Content-Type: application/json' -d '{{}}'
-  {program} stats --watch --daemon http://{address}\n
+  curl -X POST http://{address}/v1/namespaces/{SESSIONS}/clear -H 'Content-Type: application/json' -d '{{}}'\n
 Ctrl-C ends it.\n"
     )?;
     out.flush()

@@ -156,5 +156,5 @@ fn the_demonstration_shows_where_to_look() {
     daemon.out.read_to_string(&mut told).unwrap();
     assert!(told.contains(&format!("http://{}/ in a browser", daemon.address)), "{told}");
     assert_eq!(told.matches("curl ").count(), 3, "{told}");
-    assert!(told.contains("inval stats --watch"), "{told}");
+    assert!(told.contains("inval top --daemon"), "{told}");
 }
