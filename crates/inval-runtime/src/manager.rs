@@ -11,7 +11,7 @@ use inval_core::{Config, Key, Namespace, Stats, Store};
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::analysis::{AnalysisOptions, RunningAnalysis};
 use crate::builder::Builder;
@@ -213,11 +213,16 @@ impl<S: Store + 'static> Manager<S> {
     /// What is known of a key: its entry, which is not touched, or why it went; `None` if there is no such namespace.
     pub async fn explain(&self, name: &str, key: &Key) -> Result<Option<Explanation>, S::Error> {
         let Some(managed) = self.shared.namespaces.get(name) else { return Ok(None) };
-        let present = managed.store.inspect(key).await?;
+        let asked = Instant::now();
+        let mut present = managed.store.inspect(key).await?;
         let (stats, _) = managed.stats(self.shared.stats_age).await?;
         let (config, usage) = (managed.store.config(), stats.usage);
         let (removals, remembered) = managed.recorder.recall(key.as_bytes()).unzip();
         let removals = removals.unwrap_or_default();
+        // It may have gone since it was looked at.
+        if removals.first().is_some_and(|last| last.ago <= asked.elapsed()) {
+            present = managed.store.inspect(key).await?;
+        }
         Ok(Some(Explanation { present, removals, remembered, config, usage }))
     }
 

@@ -163,6 +163,8 @@ async fn a_key_is_told_to_be_there_or_why_it_went() {
         );
         assert_eq!(explanation.remembered.unwrap().one_in, 1);
     };
+    // What was written before has no age that is known.
+    assert!(manager.run_now("users", PATIENCE).await.unwrap().is_done);
     fill(&elsewhere, 0..1, None).await;
     until("it is booked", async || {
         explain(0).await.present.is_some_and(|info| info.weight.is_some() && info.age.is_some())
