@@ -83,6 +83,8 @@ pub(super) const FIELDS: &[Field<Settings>] = fields! {
     "manager.longest_retry" => pacing.longest_retry [SOME_TIME],
         "The longest pause after many slices that failed";
     "manager.stats_age" => stats_age [..=HOUR], "How old statistics may be that are shown";
+    "manager.removal_memory" => removal_memory [..=1_000_000_u32],
+        "How many removals of each namespace are remembered, to explain where an entry went; 0 for none";
     "manager.slice_time" => slice_time [SOME_TIME], "How long one slice of upkeep may take";
 
     "redis.lease" => redis.engine.lease [Duration::from_millis(100)..=HOUR],

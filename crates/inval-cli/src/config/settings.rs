@@ -26,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) pacing: PacingSettings,
     /// How old statistics may be.
     pub(crate) stats_age: Duration,
+    /// How many removals of each namespace are remembered.
+    pub(crate) removal_memory: u32,
     /// How long one slice of upkeep may take.
     pub(crate) slice_time: Duration,
     pub(crate) redis: RedisSettings,
@@ -119,6 +121,7 @@ impl Default for Settings {
             http: HttpSettings::default(),
             pacing: PacingSettings::default(),
             stats_age: Duration::from_secs(1),
+            removal_memory: 1024,
             slice_time: Duration::from_millis(10),
             redis: RedisSettings::default(),
             namespaces: BTreeMap::new(),

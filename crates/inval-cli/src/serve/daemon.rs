@@ -91,6 +91,7 @@ impl Daemon {
             .pacing(settings.pacing)
             .slice_time(settings.slice_time)
             .stats_age(settings.stats_age)
+            .removal_memory(settings.removal_memory as usize)
             .start()?;
         let daemon = Self {
             manager,
