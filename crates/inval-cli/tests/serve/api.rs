@@ -65,6 +65,7 @@ fn every_operation_answers_as_the_document_says() {
     check(("GET", "/v1/ready"), None, 200);
     check(("GET", "/v1/version"), None, 200);
     check(("GET", "/v1/openapi.json"), None, 200);
+    check(("GET", "/metrics"), None, 200);
     check(("GET", "/"), None, 200);
     check(("POST", "/v1/reload"), None, 422);
     assert_status(&reload.post("/v1/reload"), 200);
