@@ -75,10 +75,10 @@ impl Accounts {
             let removed = self.stats.removed(cause);
             fields.extend([(entries, removed.entries), (bytes, removed.bytes)]);
         }
-        let histograms = [(AGES, "age_sum", evicted_age), (IDLES, "idle_sum", evicted_idle)];
+        let histograms = [(&AGES, "age_sum", evicted_age), (&IDLES, "idle_sum", evicted_idle)];
         for (buckets, sum, histogram) in histograms {
             fields.push((sum, histogram.sum()));
-            fields.extend(buckets.into_iter().zip(histogram.counts().iter().copied()));
+            fields.extend(buckets.iter().copied().zip(histogram.counts().iter().copied()));
         }
         fields
     }
@@ -177,17 +177,17 @@ impl Carried {
     }
 
     /// Counts a record that could not be read.
-    pub(super) fn poisoned(&mut self) {
+    pub(super) fn note_poisoned(&mut self) {
         self.stats.poisoned += 1;
     }
 
     /// Counts an entry whose books were put right.
-    pub(super) fn repaired(&mut self) {
+    pub(super) fn note_repaired(&mut self) {
         self.stats.repaired += 1;
     }
 
     /// Notes how many journals have been dropped.
-    pub(super) fn reached(&mut self, generation: u64) {
+    pub(super) fn note_generation(&mut self, generation: u64) {
         self.stats.dropped_journals = generation;
     }
 

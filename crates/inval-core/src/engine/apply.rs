@@ -32,7 +32,7 @@ impl Engine {
                     self.unbook_unlinked(record.key(), position);
                 }
                 Err(_) => {
-                    self.carried.poisoned();
+                    self.carried.note_poisoned();
                     self.scrub.hurry();
                 }
             }

@@ -100,7 +100,7 @@ impl Engine {
             Phase::Rebuilding(rebuild) if reason == Reason::Rebuild => {
                 rebuild.found += Usage { entries: 1, bytes: weight };
             }
-            _ if reason == Reason::Scrub => self.carried.repaired(),
+            _ if reason == Reason::Scrub => self.carried.note_repaired(),
             _ => {}
         }
     }
@@ -110,7 +110,7 @@ impl Engine {
     fn compare(&mut self, id: Id, key: Box<[u8]>, value: Value, reason: Reason) {
         if u64::from(self.ledger.weight(id)) != weight(&key, value.bytes) {
             if reason != Reason::Told {
-                self.carried.repaired();
+                self.carried.note_repaired();
             }
             let id = self.book(key, value.bytes, value.deadline, value.mark);
             self.note_if_untold(id, reason);
@@ -139,7 +139,7 @@ impl Engine {
             self.work.expired += 1;
         } else {
             self.unbook(id, RemovalCause::Vanished);
-            self.carried.repaired();
+            self.carried.note_repaired();
         }
     }
 

@@ -400,7 +400,7 @@ impl Engine {
         if !keeps_count {
             self.carried = Carried::from_accounts(&accounts);
         }
-        self.carried.reached(generation);
+        self.carried.note_generation(generation);
         self.rebuild(generation, accounts.drained);
     }
 
