@@ -66,7 +66,7 @@ impl AnalysisOptions {
     /// How long a page and the pause after it have to take together.
     fn turn(&self, held: Duration) -> Duration {
         let turn = Duration::try_from_secs_f64(held.as_secs_f64() / self.duty_cycle);
-        turn.unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE + held)
+        turn.unwrap_or(Duration::MAX).min(LONGEST_PAUSE + held)
     }
 }
 
