@@ -17,8 +17,8 @@ use inval_redis::{Credentials, Target, TargetError};
 
 pub(crate) use analyze::AnalyzeArgs;
 pub(crate) use client::{
-    Access, ExplainArgs, Form, GetArgs, KeyEncoding, Origin, PutArgs, RmArgs, RunNowArgs,
-    StatsArgs, TopArgs, TtlArgs,
+    Access, DaemonTls, ExplainArgs, Form, GetArgs, KeyEncoding, Origin, PutArgs, RmArgs,
+    RunNowArgs, StatsArgs, TopArgs, TtlArgs,
 };
 pub(crate) use config::ConfigCommand;
 pub(crate) use namespaces::NamespaceCommand;

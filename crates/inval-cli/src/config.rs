@@ -27,7 +27,7 @@ use anyhow::Context;
 
 pub(crate) use command::run;
 pub(crate) use error::ConfigFileError;
-pub(crate) use settings::{HttpSettings, NamespaceSettings, Settings};
+pub(crate) use settings::{HttpSettings, NamespaceSettings, Settings, TlsSettings};
 pub(crate) use variables::Variables;
 
 /// The file that is read unless another is named.

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::client::ClientError;
 use crate::config::ConfigFileError;
+use crate::http::TlsError;
 use crate::serve::DaemonError;
 
 /// What a shell reports for a program that Ctrl-C has ended.
@@ -106,7 +107,11 @@ impl Exit {
             return Self::of_opening(error);
         }
         let is_malformed = error.downcast_ref().is_some_and(TraceError::is_malformed);
-        if is_malformed || error.is::<UsageError>() || error.is::<ConfigFileError>() {
+        if is_malformed
+            || error.is::<UsageError>()
+            || error.is::<ConfigFileError>()
+            || error.is::<TlsError>()
+        {
             return Self::Invalid;
         }
         Self::Failure

@@ -18,6 +18,7 @@ mod dashboard;
 mod json;
 mod percent;
 mod server;
+mod tls;
 mod traffic;
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ use routes::{Operation, PATHS, Path};
 use traffic::Traffic;
 
 pub(crate) use server::Server;
+pub(crate) use tls::{Tls, TlsError};
 
 /// The document that describes this API, in OpenAPI 3.1.
 const OPENAPI: &str = include_str!("../openapi.json");

@@ -27,7 +27,7 @@ use tracing::{error, info, warn};
 use crate::args::ServeArgs;
 use crate::config::Settings;
 use crate::failure::KILLED;
-use crate::http::{Api, Server};
+use crate::http::{Api, Server, Tls};
 use signals::{Signal, Signals};
 use source::Source;
 
@@ -48,17 +48,19 @@ async fn serve(source: Source, settings: Settings, args: &ServeArgs) -> anyhow::
     let mut signals = Signals::listen()?;
     settings.warnings.iter().for_each(|warning| warn!("{warning}"));
     let (http, store) = (settings.http.clone(), settings.store.clone());
+    let tls = http.tls().map(Tls::load).transpose()?.map(Arc::new);
     let listener = bind(http.listen).await?;
     let daemon = tokio::select! {
-        started = Daemon::start(source, settings) => Arc::new(started?),
+        started = Daemon::start(source, settings, tls.clone()) => Arc::new(started?),
         () = stopped(&mut signals) => return Ok(()),
     };
     let address = listener.local_addr()?;
     let drain_timeout = http.drain_timeout;
-    let server = Server::start(listener, Api::new(Arc::clone(&daemon), http));
-    announce(address)?;
+    let base = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
+    let server = Server::start(listener, tls, Api::new(Arc::clone(&daemon), http));
+    announce(&base)?;
     if args.demo {
-        demo::announce(address)?;
+        demo::announce(&base)?;
         tokio::spawn(demo::traffic(daemon.manager.clone()));
     }
     info!(%store, "serving");
@@ -116,8 +118,8 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Says on standard output where to ask.
-fn announce(address: SocketAddr) -> io::Result<()> {
+fn announce(base: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "inval: listening on http://{address}")?;
+    writeln!(out, "inval: listening on {base}")?;
     out.flush()
 }

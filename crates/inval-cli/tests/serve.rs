@@ -31,6 +31,9 @@ mod redis;
 #[path = "serve/reload.rs"]
 mod reload;
 
+#[path = "serve/tls.rs"]
+mod tls;
+
 #[path = "../../inval-redis/tests/support/books.rs"]
 mod books;
 #[path = "../../inval-redis/tests/support/patience.rs"]

@@ -21,6 +21,9 @@ pub(crate) struct Origin {
     #[arg(long, value_name = "URL", value_parser = parse_daemon, conflicts_with = "store")]
     pub(crate) daemon: Option<Result<DaemonUrl, DaemonUrlError>>,
 
+    #[command(flatten)]
+    pub(crate) tls: DaemonTls,
+
     /// Talk to this server without a daemon, such as redis://127.0.0.1:6379, unix:///path,
     /// redis+cluster://host or redis+sentinel://host/master
     #[arg(long, value_name = "URL", value_parser = parse_place)]
@@ -41,6 +44,22 @@ pub(crate) struct Access {
     /// How to print the results
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Table)]
     pub(crate) output: Form,
+}
+
+/// Whom to trust, and what to show, where the daemon is reached by https.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct DaemonTls {
+    /// PEM file of the authorities that vouch for the daemon [default: the public ones]
+    #[arg(long, value_name = "FILE", env = "INVAL_DAEMON_CA")]
+    pub(crate) daemon_ca: Option<PathBuf>,
+
+    /// PEM file with the certificate to show to the daemon
+    #[arg(long, value_name = "FILE", env = "INVAL_DAEMON_CERTIFICATE", requires = "daemon_key")]
+    pub(crate) daemon_certificate: Option<PathBuf>,
+
+    /// PEM file with the key of that certificate
+    #[arg(long, value_name = "FILE", env = "INVAL_DAEMON_KEY", requires = "daemon_certificate")]
+    pub(crate) daemon_key: Option<PathBuf>,
 }
 
 /// The forms in which results are printed.

@@ -38,7 +38,7 @@ impl Endpoint {
             }
             Some(Ok(Place::Memory)) => Err(ClientError::Memory),
             Some(Err(error)) => Err((*error).into()),
-            None => Ok(Self::Daemon(HttpClient::new(daemon_url(origin)?))),
+            None => Ok(Self::Daemon(HttpClient::new(daemon_url(origin)?, &origin.tls)?)),
         }
     }
 

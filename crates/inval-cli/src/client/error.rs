@@ -48,6 +48,8 @@ pub(crate) enum ClientError {
     Key(#[from] KeyError),
     #[error("{}: {error}", .path.display())]
     File { path: PathBuf, error: io::Error },
+    #[error("{} holds no certificate or key in PEM", .0.display())]
+    Pem(PathBuf),
     #[error("cannot start: {0}")]
     Runtime(io::Error),
     #[error("interrupted")]
@@ -104,7 +106,7 @@ impl ClientError {
             Self::Open { error, .. } => Exit::of_opening(error),
             Self::Config(_) | Self::Change(_) | Self::Partitions | Self::Exists(_) => Exit::Invalid,
             Self::KeyText(_) | Self::Key(_) | Self::Rejected(_) => Exit::Invalid,
-            Self::Analysis(_) => Exit::Invalid,
+            Self::Analysis(_) | Self::Pem(_) => Exit::Invalid,
             Self::NothingToSet | Self::Unasked => Exit::Invalid,
             Self::NoNamespace(_) | Self::NoEntry(_) => Exit::Absent,
             Self::IsPresent | Self::IsAbsent => Exit::Absent,

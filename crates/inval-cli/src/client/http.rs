@@ -1,6 +1,7 @@
 //! A daemon's HTTP API: how each operation is asked for, and how its answer is read.
 
 mod url;
+mod tls;
 mod error;
 
 use std::collections::BTreeMap;
@@ -15,11 +16,13 @@ use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::{Method, Request, Response};
 
+use super::ClientError;
 use super::explanation::Explanation;
 use super::keys::json_bytes;
 use super::report::{Report, Wish};
 use super::statistics::Statistics;
 use super::values::{Changes, Created, Invalidated, NamespaceInfo, Run, Span, Upkeep};
+use crate::args::DaemonTls;
 use error::Problem;
 
 pub(crate) use error::HttpError;
@@ -71,16 +74,17 @@ struct StatisticsByName {
 }
 
 impl HttpClient {
-    pub(super) fn new(url: DaemonUrl) -> Self {
+    pub(super) fn new(url: DaemonUrl, tls: &DaemonTls) -> Result<Self, ClientError> {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
             .user_agent(concat!("inval/", env!("CARGO_PKG_VERSION")))
+            .tls_config(tls::config(tls)?)
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_recv_response(Some(ANSWER_TIMEOUT))
             .build();
-        Self { agent: config.into(), url }
+        Ok(Self { agent: config.into(), url })
     }
 
     pub(super) fn url(&self) -> &DaemonUrl {

@@ -64,8 +64,8 @@ pub(super) enum Problem {
     /// What the rules let through, so another rule must have come up.
     #[error(transparent)]
     Pacing(#[from] PacingError),
-    #[error("client_certificate and client_key belong together; add the other, or leave out both")]
-    HalfAPair,
+    #[error("{lonely} needs {missing}; add it, or leave out both")]
+    HalfAPair { lonely: &'static str, missing: &'static str },
     #[error(transparent)]
     NamespaceName(#[from] NamespaceError),
     #[error("a namespace is a table, such as [namespaces.sessions]")]

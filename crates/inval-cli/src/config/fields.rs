@@ -65,6 +65,13 @@ pub(super) const FIELDS: &[Field<Settings>] = fields! {
     "http.drain_timeout" => http.drain_timeout [..=HOUR],
         "How long a shutdown waits for requests under way";
 
+    "http.tls_certificate" => http.tls_certificate {"\"/etc/inval/server.pem\""},
+        "A PEM file with the certificate to serve HTTPS by, and those that vouch for it; left out, HTTP";
+    "http.tls_key" => http.tls_key {"\"/etc/inval/server.key\""},
+        "A PEM file with the key of tls_certificate";
+    "http.client_ca" => http.client_ca {"\"/etc/inval/clients.pem\""},
+        "A PEM file of certificates; a client must show one that they have signed";
+
     "manager.max_lag" => pacing.max_lag [SOME_TIME],
         "What has expired, or is above a limit, is off the books within this time";
     "manager.min_interval" => pacing.min_interval [WAIT],

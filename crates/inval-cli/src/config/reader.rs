@@ -39,7 +39,7 @@ impl Settings {
         reader.read_table(table.get_ref(), "");
         reader.read_variables(variables);
         reader.keep_to(RULES);
-        reader.check_pair();
+        reader.check_pairs();
         reader.warn_of_password(text);
         if reader.errors.is_empty()
             && let Err(error) = reader.settings.pacing.validate()
@@ -194,16 +194,35 @@ impl Reader<Settings> {
         }
     }
 
-    fn check_pair(&mut self) {
-        let (certificate, key) = ("redis.client_certificate", "redis.client_key");
-        let redis = &self.settings.redis;
-        let lonely = match (&redis.client_certificate, &redis.client_key) {
-            (Some(_), None) => certificate,
-            (None, Some(_)) => key,
-            _ => return,
-        };
-        if let Some(origin) = self.origins.get(lonely) {
-            self.errors.push((origin.clone(), Problem::HalfAPair));
+    fn check_pairs(&mut self) {
+        let Settings { redis, http, .. } = &self.settings;
+        let files = [
+            (
+                ("redis.client_certificate", redis.client_certificate.is_some()),
+                ("redis.client_key", redis.client_key.is_some()),
+            ),
+            (
+                ("http.tls_certificate", http.tls_certificate.is_some()),
+                ("http.tls_key", http.tls_key.is_some()),
+            ),
+        ];
+        for ((one, is_one_there), (other, is_other_there)) in files {
+            let (lonely, missing) = match (is_one_there, is_other_there) {
+                (true, false) => (one, other),
+                (false, true) => (other, one),
+                _ => continue,
+            };
+            self.complain_of(lonely, Problem::HalfAPair { lonely, missing });
+        }
+        if self.settings.http.client_ca.is_some() && self.settings.http.tls_certificate.is_none() {
+            let (lonely, missing) = ("http.client_ca", "http.tls_certificate");
+            self.complain_of(lonely, Problem::HalfAPair { lonely, missing });
+        }
+    }
+
+    fn complain_of(&mut self, field: &str, problem: Problem) {
+        if let Some(origin) = self.origins.get(field) {
+            self.errors.push((origin.clone(), problem));
         }
     }
 

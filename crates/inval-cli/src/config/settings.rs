@@ -45,6 +45,29 @@ pub(crate) struct HttpSettings {
     pub(crate) request_timeout: Duration,
     /// How long a shutdown waits for requests under way.
     pub(crate) drain_timeout: Duration,
+    /// There if and only if `tls_key` is.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Only besides the other two.
+    pub(crate) client_ca: Option<PathBuf>,
+}
+
+/// The files that encryption of the HTTP interface needs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct TlsSettings {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+    /// Those who sign the certificates that clients must show; `None`: they need none.
+    pub(crate) client_ca: Option<PathBuf>,
+}
+
+impl HttpSettings {
+    /// What encryption needs, if the interface is encrypted.
+    pub(crate) fn tls(&self) -> Option<TlsSettings> {
+        let Self { tls_certificate, tls_key, client_ca, .. } = self.clone();
+        let (certificate, key) = tls_certificate.zip(tls_key)?;
+        Some(TlsSettings { certificate, key, client_ca })
+    }
 }
 
 /// How a store on Redis is reached, and how its manager works.
@@ -137,6 +160,9 @@ impl Default for HttpSettings {
             max_body: ByteSize(8 << 20),
             request_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(10),
+            tls_certificate: None,
+            tls_key: None,
+            client_ca: None,
         }
     }
 }

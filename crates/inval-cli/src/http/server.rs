@@ -12,15 +12,16 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
-use super::Api;
+use super::{Api, Tls};
 
 /// How long a connection may be idle, and how long the head of a request may take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
@@ -39,9 +40,10 @@ impl Server {
         TcpListener::bind(address).await
     }
 
-    pub(crate) fn start(listener: TcpListener, api: Api) -> Self {
+    /// Serves who connects, over TLS if `tls` is there.
+    pub(crate) fn start(listener: TcpListener, tls: Option<Arc<Tls>>, api: Api) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let accepting = tokio::spawn(accept(listener, Arc::new(api), stopped));
+        let accepting = tokio::spawn(accept(listener, tls, Arc::new(api), stopped));
         Self { stop, accepting }
     }
 
@@ -58,6 +60,7 @@ impl Server {
 
 async fn accept(
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     api: Arc<Api>,
     mut stopped: oneshot::Receiver<()>,
 ) -> GracefulShutdown {
@@ -70,7 +73,20 @@ async fn accept(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => serve(stream, router.clone(), &connections),
+            Ok((stream, _)) => {
+                // Without it answers may wait for acknowledgements; they are right all the same.
+                let _ = stream.set_nodelay(true);
+                let (tls, router, watcher) = (tls.clone(), router.clone(), connections.watcher());
+                tokio::spawn(async move {
+                    match tls {
+                        None => serve(stream, router, watcher).await,
+                        Some(tls) => match tls.accept(stream).await {
+                            Ok(stream) => serve(stream, router, watcher).await,
+                            Err(error) => debug!(%error, "no agreement on encryption"),
+                        },
+                    }
+                });
+            }
             Err(error) => {
                 warn!(%error, "a connection could not be taken");
                 sleep(ACCEPT_PAUSE).await;
@@ -79,9 +95,11 @@ async fn accept(
     }
 }
 
-fn serve(stream: TcpStream, router: axum::Router, connections: &GracefulShutdown) {
-    // Without it answers may wait for acknowledgements; they are right all the same.
-    let _ = stream.set_nodelay(true);
+/// Serves requests on a connection until one side ends it.
+async fn serve<S>(stream: S, router: axum::Router, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |request: Request<Incoming>| {
         let is_head = request.method() == Method::HEAD;
@@ -99,10 +117,7 @@ fn serve(stream: TcpStream, router: axum::Router, connections: &GracefulShutdown
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(TokioIo::new(stream), service);
-    let connection = connections.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            debug!(%error, "a connection ended early");
-        }
-    });
+    if let Err(error) = watcher.watch(connection).await {
+        debug!(%error, "a connection ended early");
+    }
 }

@@ -17,6 +17,7 @@ use super::source::Source;
 use crate::args::Place;
 use crate::config::{NamespaceSettings, Settings};
 use crate::failure::Exit;
+use crate::http::Tls;
 
 /// What answers requests. Dropping it ends upkeep where it stands.
 pub(crate) struct Daemon {
@@ -26,6 +27,8 @@ pub(crate) struct Daemon {
     /// What is in force. Held while namespaces come and go, so that no two requests open or delete the same.
     pub(super) settings: Mutex<Settings>,
     pub(super) source: Source,
+    /// What HTTP is encrypted by.
+    pub(super) tls: Option<Arc<Tls>>,
 }
 
 /// Why the daemon does not start.
@@ -83,7 +86,11 @@ pub(crate) enum Created {
 
 impl Daemon {
     /// Connects to the store that `settings`, of `source`, name, and begins to maintain their namespaces.
-    pub(crate) async fn start(source: Source, settings: Settings) -> Result<Self, DaemonError> {
+    pub(crate) async fn start(
+        source: Source,
+        settings: Settings,
+        tls: Option<Arc<Tls>>,
+    ) -> Result<Self, DaemonError> {
         let connected = Backend::connect(&settings).await;
         let backend =
             connected.map_err(|error| DaemonError::Connect(settings.store.clone(), error))?;
@@ -99,6 +106,7 @@ impl Daemon {
             analyses: Analyses::default(),
             settings: Mutex::new(settings.clone()),
             source,
+            tls,
         };
         super::log::watch(&daemon.manager);
         for (name, namespace) in &settings.namespaces {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,18 +48,18 @@ pub(super) fn namespaces(
 }
 
 /// Says where to look, with this program under the name by which it was started.
-pub(super) fn announce(address: SocketAddr) -> io::Result<()> {
+pub(super) fn announce(base: &str) -> io::Result<()> {
     let program = env::args_os().next().unwrap_or_else(|| "inval".into());
     let program = program.display();
     let mut out = io::stdout().lock();
     write!(
         out,
         "\nA demonstration: three namespaces in memory, some 2,000 requests a second. Look around:\n
-  http://{address}/ in a browser
-  {program} top --daemon http://{address}
-  curl http://{address}/metrics
-  curl http://{address}/v1/namespaces/{PAGES}
-  curl -X POST http://{address}/v1/namespaces/{SESSIONS}/clear -H 'Content-Type: application/json' -d '{{}}'\n
+  {base}/ in a browser
+  {program} top --daemon {base}
+  curl {base}/metrics
+  curl {base}/v1/namespaces/{PAGES}
+  curl -X POST {base}/v1/namespaces/{SESSIONS}/clear -H 'Content-Type: application/json' -d '{{}}'\n
 Ctrl-C ends it.\n"
     )?;
     out.flush()

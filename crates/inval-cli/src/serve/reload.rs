@@ -12,6 +12,7 @@ use super::any_store::AnyStore;
 use super::backend::Existing;
 use super::daemon::{Daemon, is_alike};
 use crate::config::{NamespaceSettings, Settings};
+use crate::http::TlsError;
 
 /// What a reload did.
 #[derive(Debug, Default)]
@@ -34,6 +35,8 @@ pub(crate) enum ReloadError {
     NoFile,
     #[error("{0:#}")]
     File(anyhow::Error),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 impl Daemon {
@@ -45,6 +48,9 @@ impl Daemon {
             return Err(ReloadError::NoFile);
         }
         let next = self.source.load().map_err(ReloadError::File)?;
+        if let Some(tls) = &self.tls {
+            tls.reload()?;
+        }
         let needs_restart = settings.needs_restart(&next).into_iter().map(str::to_owned).collect();
         let mut reloaded = Reloaded { needs_restart, ..Reloaded::default() };
         for (name, _) in self.manager.namespaces() {

@@ -68,7 +68,8 @@ impl Daemon {
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("inval: listening on http://");
+        let address = line.trim().strip_prefix("inval: listening on ");
+        let address = address.and_then(|url| url.split_once("://")).map(|(_, address)| address);
         let log = || fs::read_to_string(directory.path().join("log")).unwrap();
         let address = address.unwrap_or_else(|| panic!("{line:?}\n{}", log())).parse().unwrap();
         Self { child, address, out, directory }

@@ -17,6 +17,11 @@ pub(crate) enum HttpError {
     )]
     Unreachable(DaemonUrl),
     #[error(
+        "no encrypted connection to the daemon at {0}: it may speak plain HTTP, its certificate may not be \
+         trusted (--daemon-ca names its authority), or it may want ours (--daemon-certificate)"
+    )]
+    Encryption(DaemonUrl),
+    #[error(
         "the daemon at {0} did not answer in time, so the call may or may not have taken effect; \
          look before repeating it"
     )]
@@ -87,9 +92,12 @@ impl HttpError {
                 | ErrorKind::BrokenPipe
                 | ErrorKind::UnexpectedEof => Self::Lost(url),
                 ErrorKind::TimedOut | ErrorKind::WouldBlock => Self::Timeout(url),
+                // What TLS cannot read or does not believe.
+                ErrorKind::InvalidData => Self::Encryption(url),
                 // All else happens before anything is sent.
                 _ => Self::Unreachable(url),
             },
+            UreqError::Tls(_) | UreqError::Pem(_) | UreqError::Rustls(_) => Self::Encryption(url),
             _ => Self::Unreadable(url),
         }
     }
@@ -102,9 +110,8 @@ impl HttpError {
                 503 | 504 => Exit::Unreachable,
                 _ => Exit::Failure,
             },
-            Self::Unreachable(_) | Self::Timeout(_) | Self::Lost(_) | Self::Stranger { .. } => {
-                Exit::Unreachable
-            }
+            Self::Unreachable(_) | Self::Encryption(_) | Self::Timeout(_) => Exit::Unreachable,
+            Self::Lost(_) | Self::Stranger { .. } => Exit::Unreachable,
             Self::Unreadable(_) => Exit::Failure,
             Self::LongKey => Exit::Invalid,
         }

@@ -6,17 +6,15 @@ use std::str::FromStr;
 use thiserror::Error;
 use ureq::http::Uri;
 
-/// Where a daemon answers: `http://host:port`, perhaps with a path before ours.
+/// Where a daemon answers: `http://host:port` or `https://host:port`, perhaps with a path before ours.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct DaemonUrl(String);
 
 /// Why a text is no [`DaemonUrl`]. Shows nothing of it, for it may hold a password.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub(crate) enum DaemonUrlError {
-    #[error("a daemon's URL begins with http://, such as http://127.0.0.1:7171")]
+    #[error("a daemon's URL begins with http:// or https://, such as http://127.0.0.1:7171")]
     Scheme,
-    #[error("a daemon is reached by http:// only; for encryption put a tunnel before it")]
-    Https,
     #[error("a daemon asks for no user and password; leave them out of the URL")]
     User,
     #[error("a daemon's URL is http://host:port, such as http://127.0.0.1:7171")]
@@ -47,10 +45,8 @@ impl FromStr for DaemonUrl {
     type Err = DaemonUrlError;
 
     fn from_str(text: &str) -> Result<Self, DaemonUrlError> {
-        if text.starts_with("https://") {
-            return Err(DaemonUrlError::Https);
-        }
-        let Some(rest) = text.strip_prefix("http://") else { return Err(DaemonUrlError::Scheme) };
+        let rest = ["http://", "https://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+        let Some(rest) = rest else { return Err(DaemonUrlError::Scheme) };
         if rest.contains('@') {
             return Err(DaemonUrlError::User);
         }
@@ -76,7 +72,8 @@ mod tests {
         check("http://[::1]:80/", Ok("[::1]:80"));
         check("http://caches.example.org/inval/", Ok("caches.example.org/inval"));
         check("127.0.0.1:7171", Err(DaemonUrlError::Scheme));
-        check("https://host", Err(DaemonUrlError::Https));
+        check("https://host:7171", Ok("https://host:7171"));
+        check("ftp://host", Err(DaemonUrlError::Scheme));
         check("http://bob:hush@host", Err(DaemonUrlError::User));
         for wrong in ["http://", "http:///", "http://a b", "http://host/?x=1", "http://host:port#x"]
         {

@@ -149,7 +149,7 @@ fn errors_say_where_what_and_what_instead() {
     check(
         "[http]\nport = 80\n",
         "inval.toml:2:1: there is no field port here; known are listen, max_body, request_timeout, \
-         drain_timeout\n\
+         drain_timeout, tls_certificate, tls_key, client_ca\n\
          \x20 |\n2 | port = ***\n  | ^^^^",
     );
     check(
@@ -219,9 +219,18 @@ fn errors_say_where_what_and_what_instead() {
     );
     check(
         "redis.client_key = \"k.pem\"\n",
-        "inval.toml:1:20: client_certificate and client_key belong together; add the other, or leave out \
-         both\n\
+        "inval.toml:1:20: redis.client_key needs redis.client_certificate; add it, or leave out both\n\
          \x20 |\n1 | redis.client_key = \"k.pem\"\n  |                    ^^^^^^^",
+    );
+    check(
+        "http.tls_certificate = \"c.pem\"\n",
+        "inval.toml:1:24: http.tls_certificate needs http.tls_key; add it, or leave out both\n\
+         \x20 |\n1 | http.tls_certificate = \"c.pem\"\n  |                        ^^^^^^^",
+    );
+    check(
+        "http.client_ca = \"c.pem\"\n",
+        "inval.toml:1:18: http.client_ca needs http.tls_certificate; add it, or leave out both\n\
+         \x20 |\n1 | http.client_ca = \"c.pem\"\n  |                  ^^^^^^^",
     );
     check(
         "[http]\n[redis]\n[http]\n",
