@@ -6,6 +6,7 @@ mod config;
 mod client;
 mod analyze;
 mod namespaces;
+mod token;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -24,6 +25,7 @@ pub(crate) use config::ConfigCommand;
 pub(crate) use namespaces::NamespaceCommand;
 pub(crate) use replay::ReplayArgs;
 pub(crate) use serve::{LogForm, ServeArgs};
+pub(crate) use token::{TokenCommand, TokenCreateArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,7 +47,7 @@ Examples:
 ";
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 failed; 2 bad usage or invalid input; 3 not there, or a condition is unmet;
-4 the daemon or the store cannot be reached.";
+4 the daemon or the store cannot be reached; 5 not allowed.";
 
 /// Keeps caches in order: limits, TTLs and eviction policies.
 #[derive(Debug, Parser)]
@@ -130,6 +132,10 @@ pub(crate) enum Command {
     /// Check the configuration file of the daemon, or print an example
     #[command(subcommand)]
     Config(ConfigCommand),
+
+    /// Make, list and revoke the tokens that a daemon asks for
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Token(TokenCommand),
 
     /// Print what makes a shell complete the arguments of inval
     Completions {

@@ -10,6 +10,7 @@ mod upkeep;
 
 mod endpoint;
 mod http;
+mod token;
 mod direct;
 mod waiting;
 mod values;

@@ -7,6 +7,7 @@ mod field;
 mod value;
 mod rules;
 mod namespaces;
+mod roles;
 mod variables;
 
 mod error;
@@ -27,7 +28,7 @@ use anyhow::Context;
 
 pub(crate) use command::run;
 pub(crate) use error::ConfigFileError;
-pub(crate) use settings::{HttpSettings, NamespaceSettings, Settings, TlsSettings};
+pub(crate) use settings::{AccessSettings, HttpSettings, NamespaceSettings, Settings, TlsSettings};
 pub(crate) use variables::Variables;
 
 /// The file that is read unless another is named.

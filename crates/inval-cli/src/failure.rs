@@ -8,6 +8,7 @@ use inval_redis::{Error as StoreError, OpenError, TargetError};
 use inval_replay::TraceError;
 use thiserror::Error;
 
+use crate::access::TokenCommandError;
 use crate::client::ClientError;
 use crate::config::ConfigFileError;
 use crate::http::TlsError;
@@ -67,6 +68,8 @@ pub(crate) enum Exit {
     Absent = 3,
     /// The daemon or the store cannot be reached.
     Unreachable = 4,
+    /// The daemon wants a token, or the token may not.
+    Refused = 5,
 }
 
 impl Exit {
@@ -98,6 +101,9 @@ impl Exit {
             return *exit;
         }
         if let Some(error) = error.downcast_ref::<DaemonError>() {
+            return error.exit();
+        }
+        if let Some(error) = error.downcast_ref::<TokenCommandError>() {
             return error.exit();
         }
         if let Some(error) = error.downcast_ref::<StoreError>() {

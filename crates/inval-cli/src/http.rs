@@ -1,7 +1,9 @@
 //! The HTTP API of the daemon: which paths there are, and how a request becomes an answer.
 
 mod routes;
+mod gate;
 mod call;
+mod audit;
 mod problem;
 
 mod entries;
@@ -27,7 +29,8 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -36,9 +39,11 @@ use tokio::time::timeout;
 
 use crate::config::HttpSettings;
 use crate::serve::Daemon;
+use audit::Audit;
 use call::Call;
+use gate::{Gate, Refusal};
 use problem::{Kind, Problem};
-use routes::{Operation, PATHS, Path};
+use routes::{Need, Operation, PATHS, Path};
 use traffic::Traffic;
 
 pub(crate) use server::Server;
@@ -55,49 +60,99 @@ pub(crate) struct Api {
     daemon: Arc<Daemon>,
     settings: HttpSettings,
     traffic: Traffic,
+    gate: Gate,
 }
 
 impl Api {
     pub(crate) fn new(daemon: Arc<Daemon>, settings: HttpSettings) -> Self {
-        Self { daemon, settings, traffic: Traffic::default() }
+        let (traffic, gate) = (Traffic::default(), Gate::new());
+        Self { daemon, settings, traffic, gate }
     }
 
     /// Everything that can be requested.
     fn router(self: Arc<Self>) -> Router {
-        let nothing = Problem::new(Kind::UnknownPath, "GET /v1/openapi.json describes the API");
-        PATHS
-            .iter()
-            .fold(Router::new(), |router, path| {
-                let api = Arc::clone(&self);
-                let handler = move |request: Request| {
-                    let api = Arc::clone(&api);
-                    async move { api.answer(path, request).await }
-                };
-                router.route(path.template, any(handler))
-            })
-            .fallback(move || std::future::ready(nothing.clone()))
+        let handler = |path: Option<&'static Path>| {
+            let api = Arc::clone(&self);
+            move |request: Request| {
+                let api = Arc::clone(&api);
+                async move { api.answer(path, request).await }
+            }
+        };
+        let paths = PATHS.iter();
+        let router = paths.fold(Router::new(), |router, path| {
+            router.route(path.template, any(handler(Some(path))))
+        });
+        router.fallback(handler(None))
     }
 
-    async fn answer(&self, path: &'static Path, request: Request) -> Response {
-        let Some(operation) = path.operation(request.method()) else {
-            return Problem::method_not_allowed(&path.allow()).into_response();
-        };
+    /// The answer to any request, also one to no path of ours.
+    async fn answer(&self, path: Option<&'static Path>, request: Request) -> Response {
+        let operation = path.and_then(|path| path.operation(request.method()));
         let began = Instant::now();
-        let answer = self.call(operation, request).await;
-        let answer = answer.unwrap_or_else(IntoResponse::into_response);
-        self.traffic.note(operation, answer.status(), began.elapsed());
+        let answer = self.admit(path, operation, request).await;
+        let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+        if let Some(operation) = operation {
+            self.traffic.note(operation, response.status(), began.elapsed());
+        }
+        // A value may be anything; a browser is not to find a page or a script in it.
+        let headers = response.headers_mut();
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response
+    }
+
+    /// Lets a request in if its sender may do what it asks for. Whoever is not known learns nothing, not even which
+    /// paths there are.
+    async fn admit(
+        &self,
+        path: Option<&'static Path>,
+        operation: Option<Operation>,
+        request: Request,
+    ) -> Answer {
+        let (parts, body) = request.into_parts();
+        let need = operation.map_or(Need::Token, Operation::need);
+        let identified = self.gate.identify(&self.daemon.access, need, &parts);
+        let caller = identified.map_err(|refusal| Self::refuse(refusal, operation, &parts))?;
+        let Some(path) = path else {
+            return Err(Problem::new(Kind::UnknownPath, "GET /v1/openapi.json describes the API"));
+        };
+        let Some(operation) = operation else {
+            return Err(Problem::method_not_allowed(&path.allow()));
+        };
+        let call = Call::new(&self.daemon, &self.settings, parts, caller);
+        let audit = Audit::begin(operation, &call);
+        if let Err((problem, reason)) = gate::permit(need, &call) {
+            if let Some(audit) = audit {
+                audit.refuse(&reason);
+            }
+            return Err(problem);
+        }
+        let answer = self.call(operation, &call, body).await;
+        if let Some(audit) = audit {
+            audit.end(&answer);
+        }
         answer
     }
 
-    async fn call(&self, operation: Operation, request: Request) -> Answer {
-        let (parts, body) = request.into_parts();
-        let call = Call::new(&self.daemon, &self.settings, parts);
+    /// What to answer to a request from nobody, which is logged unless there were many.
+    fn refuse(refusal: Refusal, operation: Option<Operation>, parts: &Parts) -> Problem {
+        match refusal {
+            Refusal::Malformed(problem) => problem,
+            Refusal::Unknown { problem, is_noted } => {
+                if is_noted {
+                    audit::tell_stranger(gate::address(parts), operation, &problem);
+                }
+                problem
+            }
+        }
+    }
+
+    async fn call(&self, operation: Operation, call: &Call<'_>, body: Body) -> Answer {
         call.check_query(operation.parameters())?;
         if operation == Operation::Run {
             // It says itself how long it may take.
-            return upkeep::run(&call).await;
+            return upkeep::run(call).await;
         }
-        let answer = carry_out(operation, &call, &self.traffic, body);
+        let answer = carry_out(operation, call, &self.traffic, body);
         timeout(self.settings.request_timeout, answer).await.unwrap_or_else(|_| Err(call.overdue()))
     }
 }

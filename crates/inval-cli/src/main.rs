@@ -3,6 +3,7 @@
 mod args;
 mod client;
 mod config;
+mod access;
 mod failure;
 
 mod output;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Some(Command::Top(args)) => top::run(&args),
         Some(Command::RunNow(args)) => client::run_now(&args),
         Some(Command::Config(command)) => config::run(&command),
+        Some(Command::Token(command)) => access::run(&command),
         Some(Command::Completions { shell }) => print_completions(shell),
         Some(Command::Serve(args)) => serve::run(&args),
         None => Cli::command().print_help().map_err(anyhow::Error::from),

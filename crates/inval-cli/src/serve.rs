@@ -48,6 +48,7 @@ async fn serve(source: Source, settings: Settings, args: &ServeArgs) -> anyhow::
     let mut signals = Signals::listen()?;
     settings.warnings.iter().for_each(|warning| warn!("{warning}"));
     let (http, store) = (settings.http.clone(), settings.store.clone());
+    daemon::check_exposure(&settings)?;
     let tls = http.tls().map(Tls::load).transpose()?.map(Arc::new);
     let listener = bind(http.listen).await?;
     let daemon = tokio::select! {
@@ -64,7 +65,7 @@ async fn serve(source: Source, settings: Settings, args: &ServeArgs) -> anyhow::
         tokio::spawn(demo::traffic(daemon.manager.clone()));
     }
     info!(%store, "serving");
-    if !address.ip().is_loopback() {
+    if daemon.access.is_open() && !address.ip().is_loopback() {
         warn!(%address, "whoever reaches this address can read and change everything");
     }
     tokio::spawn(tell_strangers(Arc::clone(&daemon)));
@@ -93,7 +94,10 @@ async fn stopped(signals: &mut Signals) {
 
 async fn reload(daemon: Arc<Daemon>) {
     // What it did, it logs itself.
-    if let Err(error) = daemon.reload().await {
+    let reloaded = daemon.reload().await;
+    let outcome = if reloaded.is_ok() { "done" } else { "failed" };
+    info!(target: "inval::audit", principal = "(signal)", operation = "Reload", outcome, "audit");
+    if let Err(error) = reloaded {
         error!("nothing reloaded: {error}");
     }
 }

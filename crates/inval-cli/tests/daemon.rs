@@ -471,7 +471,7 @@ fn what_is_wrong_is_said_without_keys_values_and_passwords() {
     };
     let get = ["get", "k", "-n", "users"];
     check(&get, "http://bob:hush@host", 2, "INVAL_DAEMON: a daemon asks for no user and password");
-    check(&get, "https://hush", 2, "reached by http:// only");
+    check(&get, "ftp://hush", 2, "begins with http:// or https://");
     check(&get, "hush", 2, "begins with http://");
     check(&[&get[..], &["--daemon", "http://bob:hush@host"]].concat(), "", 2, "--daemon: a daemon");
     check(

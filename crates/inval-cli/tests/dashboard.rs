@@ -30,3 +30,5 @@ mod client;
 mod daemon;
 #[path = "serve/document.rs"]
 mod document;
+#[path = "serve/guarded.rs"]
+mod guarded;

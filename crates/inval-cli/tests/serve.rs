@@ -2,10 +2,16 @@
 
 #![cfg(test)]
 
+#[path = "serve/access.rs"]
+mod access;
 #[path = "serve/analysis.rs"]
 mod analysis;
 #[path = "serve/api.rs"]
 mod api;
+#[path = "serve/attack.rs"]
+mod attack;
+#[path = "serve/audit.rs"]
+mod audit;
 #[path = "serve/client.rs"]
 mod client;
 #[path = "serve/commands.rs"]
@@ -14,6 +20,8 @@ mod commands;
 mod daemon;
 #[path = "serve/document.rs"]
 mod document;
+#[path = "serve/guarded.rs"]
+mod guarded;
 #[path = "serve/hostile.rs"]
 mod hostile;
 #[path = "serve/killed.rs"]

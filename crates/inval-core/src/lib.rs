@@ -24,8 +24,9 @@
 //! ```
 //!
 //! Where to go next: [`Config`] says what can be asked for, [`Strategy`] which entry goes first,
-//! [`Stats`] what is counted, [`Wheel`] how expiry is found. [`Store`] is the contract of all stores and
-//! [`pacing`] says when their upkeep is due; [`analysis`] tells what many entries add up to; the feature `testing` brings the suite of checks that each has to pass.
+//! [`Stats`] what is counted, [`Wheel`] how expiry is found. [`Store`] is the contract of all stores,
+//! [`pacing`] says when their upkeep is due, [`access`] who may do what with them, [`analysis`] what many
+//! entries add up to; the feature `testing` brings the suite of checks that each has to pass.
 
 mod units;
 mod config;
@@ -47,6 +48,7 @@ pub mod record;
 pub mod pacing;
 pub mod analysis;
 mod store;
+pub mod access;
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -9,6 +9,7 @@ mod support {
 mod contract {
     mod harness;
     mod passes;
+    mod guarded;
     mod late;
     mod faults;
     mod broken;

@@ -24,6 +24,10 @@ pub(crate) struct Origin {
     #[command(flatten)]
     pub(crate) tls: DaemonTls,
 
+    /// File that holds the token for the daemon, in one line; goes before the variable INVAL_TOKEN
+    #[arg(long, value_name = "FILE", conflicts_with = "store")]
+    pub(crate) token_file: Option<PathBuf>,
+
     /// Talk to this server without a daemon, such as redis://127.0.0.1:6379, unix:///path,
     /// redis+cluster://host or redis+sentinel://host/master
     #[arg(long, value_name = "URL", value_parser = parse_place)]

@@ -13,6 +13,7 @@ use super::explanation::Explanation;
 use super::http::{DaemonUrl, DaemonUrlError, HttpClient, HttpError};
 use super::report::{Phase, Report, Steps, Wish};
 use super::statistics::Statistics;
+use super::token;
 use super::values::{Changes, Created, Invalidated, NamespaceInfo, Run, Upkeep};
 use super::waiting::Waiting;
 use crate::args::{Origin, Place};
@@ -38,7 +39,11 @@ impl Endpoint {
             }
             Some(Ok(Place::Memory)) => Err(ClientError::Memory),
             Some(Err(error)) => Err((*error).into()),
-            None => Ok(Self::Daemon(HttpClient::new(daemon_url(origin)?, &origin.tls)?)),
+            None => Ok(Self::Daemon(HttpClient::new(
+                daemon_url(origin)?,
+                &origin.tls,
+                token::find(origin)?,
+            )?)),
         }
     }
 

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::http::{DaemonUrlError, HttpError};
 use super::keys::KeyTextError;
+use crate::access::{TokenError, TokenFileError};
 use crate::failure::Exit;
 
 /// Why a command failed. Shows no key, no value and no password.
@@ -21,6 +22,12 @@ pub(crate) enum ClientError {
     DaemonUrl(DaemonUrlError),
     #[error("INVAL_DAEMON: {0}")]
     DaemonVariable(DaemonUrlError),
+    #[error("INVAL_TOKEN: {0}")]
+    TokenVariable(TokenError),
+    #[error("--token-file: {0}")]
+    TokenFile(#[from] TokenFileError),
+    #[error("{}: {error}", .path.display())]
+    TokenText { path: PathBuf, error: TokenError },
     #[error("--store is no server")]
     Target(#[from] TargetError),
     #[error(
@@ -102,6 +109,9 @@ impl ClientError {
             Self::DaemonUrl(_) | Self::DaemonVariable(_) | Self::Target(_) | Self::Memory => {
                 Exit::Invalid
             }
+            Self::TokenVariable(_) | Self::TokenText { .. } => Exit::Invalid,
+            Self::TokenFile(error) if error.is_invalid() => Exit::Invalid,
+            Self::TokenFile(_) => Exit::Failure,
             Self::Store { error, .. } => Exit::of_store(error),
             Self::Open { error, .. } => Exit::of_opening(error),
             Self::Config(_) | Self::Change(_) | Self::Partitions | Self::Exists(_) => Exit::Invalid,

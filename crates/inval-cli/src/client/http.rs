@@ -22,6 +22,7 @@ use super::keys::json_bytes;
 use super::report::{Report, Wish};
 use super::statistics::Statistics;
 use super::values::{Changes, Created, Invalidated, NamespaceInfo, Run, Span, Upkeep};
+use crate::access::Token;
 use crate::args::DaemonTls;
 use error::Problem;
 
@@ -44,6 +45,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 pub(crate) struct HttpClient {
     agent: Agent,
     url: DaemonUrl,
+    token: Option<Token>,
 }
 
 /// A request on its way to be sent.
@@ -74,7 +76,11 @@ struct StatisticsByName {
 }
 
 impl HttpClient {
-    pub(super) fn new(url: DaemonUrl, tls: &DaemonTls) -> Result<Self, ClientError> {
+    pub(super) fn new(
+        url: DaemonUrl,
+        tls: &DaemonTls,
+        token: Option<Token>,
+    ) -> Result<Self, ClientError> {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -84,7 +90,7 @@ impl HttpClient {
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_recv_response(Some(ANSWER_TIMEOUT))
             .build();
-        Ok(Self { agent: config.into(), url })
+        Ok(Self { agent: config.into(), url, token })
     }
 
     pub(super) fn url(&self) -> &DaemonUrl {
@@ -262,11 +268,27 @@ impl HttpClient {
         if status.is_success() {
             return Ok(answer);
         }
+        if let Some(error) = self.refused(&answer) {
+            return Err(error);
+        }
         let problem = Problem::read(status.as_u16(), answer.body());
         Err(problem.map_or_else(
             || HttpError::Stranger { url: self.url.clone(), status: status.as_u16() },
             HttpError::Refused,
         ))
+    }
+
+    /// Why it does not let us in, if that is why. Also an answer to HEAD says so, which has no body.
+    fn refused(&self, answer: &Answer) -> Option<HttpError> {
+        let url = self.url.clone();
+        let is_challenged = answer.headers().contains_key("WWW-Authenticate");
+        Some(match (answer.status().as_u16(), &self.token) {
+            (401, None) if is_challenged => HttpError::TokenNeeded(url),
+            (401, Some(_)) if is_challenged => HttpError::TokenWrong(url),
+            (403, Some(_)) => HttpError::Forbidden(url),
+            (429, Some(_)) => HttpError::TokenWrong(url),
+            _ => return None,
+        })
     }
 
     fn call(&self, call: Call<'_>) -> Result<Answer, HttpError> {
@@ -275,6 +297,9 @@ impl HttpClient {
             return Err(HttpError::LongKey);
         }
         let mut request = Request::builder().method(call.method).uri(url);
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {}", token.reveal()));
+        }
         if let Some(condition) = call.condition {
             request = request.header(condition, "*");
         }

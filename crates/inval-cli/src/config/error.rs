@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use inval_core::access::{GrantError, NameError};
 use inval_core::pacing::PacingError;
 use inval_core::{ConfigError, NamespaceError};
 use thiserror::Error;
@@ -70,6 +71,18 @@ pub(super) enum Problem {
     NamespaceName(#[from] NamespaceError),
     #[error("a namespace is a table, such as [namespaces.sessions]")]
     NotATable,
+    #[error(transparent)]
+    RoleName(#[from] NameError),
+    #[error(
+        "a role is a table with grants, such as [access.roles.reader] and grants = [\"allow read *\"]"
+    )]
+    NotARole,
+    #[error("grants are a list of texts, such as [\"allow read,write users\", \"deny clear *\"]")]
+    NotAList,
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    #[error("roles are for holders of tokens; name the file of tokens in access.tokens")]
+    RolesWithoutTokens,
     #[error("a section belongs here, such as [http]")]
     NotASection,
     #[error(transparent)]

@@ -3,15 +3,19 @@
 use std::fmt::{self, Write};
 
 use super::field::Field;
-use super::fields::{FIELDS, NAMESPACE_FIELDS, NAMESPACE_SECTIONS, NAMESPACES, SECTIONS, Section};
+use super::fields::{
+    FIELDS, GRANTS, NAMESPACE_FIELDS, NAMESPACE_SECTIONS, NAMESPACES, ROLES, ROLES_HELP, SECTIONS,
+    Section,
+};
 use super::namespaces::Draft;
 use super::settings::Settings;
 
 const WIDTH: usize = 100;
 const NAME: &str = "sessions";
+const ROLE: &str = "shop";
 const HEAD: &str = "\
 The settings of inval. Every field stands here with its default; a line that begins with # and no space
-shows one that has none, or the settings of a namespace. A field outside the namespaces is also set by a
+shows one that has none, or the settings of a role or a namespace. A field outside of these is also set by a
 variable of the environment, which wins: INVAL_STORE, INVAL_HTTP_LISTEN and so on.";
 
 /// Says what an empty file says, and where everything goes.
@@ -25,6 +29,9 @@ impl fmt::Display for Example {
             head(f, section, (!section.name.is_empty()).then(|| format!("[{}]", section.name)))?;
             section_fields(f, section, FIELDS, &settings)?;
         }
+        let roles = Section { name: ROLES, help: ROLES_HELP };
+        head(f, &roles, Some(format!("#[{ROLES}.{ROLE}]")))?;
+        writeln!(f, "#{} = {}", GRANTS.0, GRANTS.1)?;
         for section in &NAMESPACE_SECTIONS {
             let inner = if section.name.is_empty() { "" } else { "." };
             let table = format!("#[{NAMESPACES}.{NAME}{inner}{}]", section.name);
@@ -108,6 +115,7 @@ mod tests {
         assert_eq!(namespace.pacing, Settings::default().pacing);
         assert_eq!(namespace.config.max_entries(), Some(100_000));
         assert!(settings.connect_options().client_certificate.is_some());
+        assert_eq!(settings.access.roles[ROLE].grants().len(), 2);
     }
 
     #[test]
@@ -115,7 +123,7 @@ mod tests {
         let text = uncommented();
         let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
         let fields = lines.iter().filter(|line| line.contains(" = "));
-        assert_eq!(fields.count(), FIELDS.len() + NAMESPACE_FIELDS.len());
+        assert_eq!(fields.count(), FIELDS.len() + NAMESPACE_FIELDS.len() + 1);
         assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::fields::{FIELDS, NAMESPACE_FIELDS};
+use super::fields::{FIELDS, GRANTS, NAMESPACE_FIELDS};
 
 const HIDDEN: &str = "***";
 /// The most characters of a line that are shown.
@@ -84,7 +84,9 @@ fn kept(line: &str) -> usize {
 
 fn is_known(name: &str) -> bool {
     let mut names = FIELDS.iter().map(|field| field.place().1);
-    names.any(|known| known == name) || NAMESPACE_FIELDS.iter().any(|field| field.place().1 == name)
+    name == GRANTS.0
+        || names.any(|known| known == name)
+        || NAMESPACE_FIELDS.iter().any(|field| field.place().1 == name)
 }
 
 /// The first `kept` bytes of `line`, something for the rest, and `marked` moved to where it stands then.

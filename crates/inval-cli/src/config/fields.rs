@@ -19,15 +19,27 @@ pub(super) struct Section {
 }
 
 /// The sections outside the namespaces.
-pub(super) const SECTIONS: [Section; 4] = [
+pub(super) const SECTIONS: [Section; 5] = [
     Section { name: "", help: "Where the namespaces are kept" },
     Section { name: "http", help: "Where requests come in" },
+    Section {
+        name: "access",
+        help: "Who may do what; without tokens whoever reaches the daemon can do everything",
+    },
     Section { name: "manager", help: "How upkeep is paced; the defaults of all namespaces" },
     Section { name: "redis", help: "How a store on Redis or Valkey is reached and looked after" },
 ];
 
 /// The section that holds one for each namespace.
 pub(super) const NAMESPACES: &str = "namespaces";
+
+/// The section that holds one for each role, what it is for, and the one field there with an example.
+pub(super) const ROLES: &str = "access.roles";
+pub(super) const ROLES_HELP: &str = "What holders of a token with the role may do: each grant allows or denies operations (read, write, invalidate, \
+     clear, maintain, stats, administer, or all) on namespaces (a name, a beginning as shop-*, or *). A denial wins; \
+     what no grant allows is denied";
+pub(super) const GRANTS: (&str, &str) =
+    ("grants", "[\"allow read,write shop-*\", \"deny clear *\"]");
 
 /// The sections of one namespace.
 pub(super) const NAMESPACE_SECTIONS: [Section; 2] = [
@@ -64,6 +76,14 @@ pub(super) const FIELDS: &[Field<Settings>] = fields! {
     "http.request_timeout" => http.request_timeout [SOME_TIME], "How long a request may take";
     "http.drain_timeout" => http.drain_timeout [..=HOUR],
         "How long a shutdown waits for requests under way";
+    "http.allow_open" => http.allow_open,
+        "Whether it may listen beyond this machine although there are no tokens";
+    "http.allow_plaintext" => http.allow_plaintext,
+        "Whether it may listen beyond this machine although tokens come in clear text; for a proxy that speaks TLS \
+         before it";
+
+    "access.tokens" => access.tokens {"\"/etc/inval/tokens.json\""},
+        "The file of tokens, which inval token writes; a reload reads it again";
 
     "http.tls_certificate" => http.tls_certificate {"\"/etc/inval/server.pem\""},
         "A PEM file with the certificate to serve HTTPS by, and those that vouch for it; left out, HTTP";

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::{env, fs};
 
 use super::field::Field;
-use super::fields::{FIELDS, NAMESPACE_FIELDS, NAMESPACE_SECTIONS, SECTIONS};
+use super::fields::{
+    FIELDS, GRANTS, NAMESPACE_FIELDS, NAMESPACE_SECTIONS, ROLES, ROLES_HELP, SECTIONS,
+};
 use super::namespaces::Draft;
 use super::settings::Settings;
 
@@ -52,6 +54,9 @@ fn page() -> String {
             page += &row(field, &[&format!("`{}`", field.variable()), &or_none(default)]);
         }
     }
+    let (grants, example) = GRANTS;
+    write!(page, "\n## `[{ROLES}.NAME]`\n\n{ROLES_HELP}.\n\n").unwrap();
+    write!(page, "| field | example |\n| --- | --- |\n| `{grants}` | `{example}` |\n").unwrap();
     let draft = Draft::new(settings.pacing);
     for section in &NAMESPACE_SECTIONS {
         let (name, help) = (section.name, section.help);

@@ -9,9 +9,10 @@ use toml::de::{DeTable, DeValue, Error as TomlError};
 use super::error::{ConfigFileError, Origin, Problem};
 use super::excerpt::line_number;
 use super::field::Field;
-use super::fields::{FIELDS, NAMESPACES, SECTIONS};
+use super::fields::{FIELDS, NAMESPACES, ROLES, SECTIONS};
 use super::namespaces;
 use super::nearest::nearest;
+use super::roles;
 use super::rules::{AtMost, NAMESPACE_RULES, RULES};
 use super::settings::{Settings, Warning};
 use super::value::{Input, Wrong};
@@ -35,7 +36,7 @@ impl Settings {
             let errors = errors.iter().map(|error| of_toml(error, text.len())).collect();
             return Err(ConfigFileError::new(file, text, errors));
         }
-        let mut reader = Reader::new(FIELDS, Self::default(), &[NAMESPACES]);
+        let mut reader = Reader::new(FIELDS, Self::default(), &[NAMESPACES, ROLES]);
         reader.read_table(table.get_ref(), "");
         reader.read_variables(variables);
         reader.keep_to(RULES);
@@ -49,12 +50,15 @@ impl Settings {
         let namespaces = table.get_ref().get(NAMESPACES);
         let rules = if reader.errors.is_empty() { NAMESPACE_RULES } else { &[] };
         let (namespaces, more) = namespaces::read(namespaces, &reader.settings, rules);
+        let (roles, wrong) = roles::read(table.get_ref(), &reader.settings);
         let Reader { mut settings, mut errors, .. } = reader;
         errors.extend(more);
+        errors.extend(wrong);
         if !errors.is_empty() {
             return Err(ConfigFileError::new(file, text, errors));
         }
         settings.namespaces = namespaces;
+        settings.access.roles = roles;
         Ok(settings)
     }
 }
@@ -71,7 +75,7 @@ fn of_toml(error: &TomlError, end: usize) -> (Origin, Problem) {
 pub(super) struct Reader<S: 'static> {
     fields: &'static [Field<S>],
     pub(super) settings: S,
-    /// Tables at the top that somebody else reads.
+    /// Tables that somebody else reads.
     others: &'static [&'static str],
     /// Where fields were set.
     origins: BTreeMap<&'static str, Origin>,
@@ -117,9 +121,8 @@ impl<S: 'static> Reader<S> {
     /// What is wrong with a key that is none of the fields and sections behind `prefix`.
     fn unknown(&self, key: &str, prefix: &str) -> Problem {
         let mut known: Vec<&'static str> = Vec::new();
-        let others = self.others.iter().filter(|_| prefix.is_empty());
-        let names = self.fields.iter().filter_map(|field| field.name.strip_prefix(prefix));
-        for name in names.chain(others.copied()) {
+        let names = self.fields.iter().map(|field| field.name).chain(self.others.iter().copied());
+        for name in names.filter_map(|name| name.strip_prefix(prefix)) {
             let name = name.split('.').next().unwrap_or(name);
             if !known.contains(&name) {
                 known.push(name);

@@ -12,6 +12,7 @@ use inval_core::{Config, Namespace};
 use inval_redis::{CacheOptions, ClientCertificate, ConnectOptions, Credentials};
 use inval_replay::ByteSize;
 
+use crate::access::Roles;
 use crate::args::Place;
 
 /// What the daemon is to do. Made by [`Settings::parse`], which lets no contradiction through.
@@ -22,6 +23,7 @@ pub(crate) struct Settings {
     /// User and password for the store's servers.
     pub(crate) store_credentials: Credentials,
     pub(crate) http: HttpSettings,
+    pub(crate) access: AccessSettings,
     /// How upkeep is paced, for all namespaces together and by default for each.
     pub(crate) pacing: PacingSettings,
     /// How old statistics may be.
@@ -50,6 +52,10 @@ pub(crate) struct HttpSettings {
     pub(crate) tls_key: Option<PathBuf>,
     /// Only besides the other two.
     pub(crate) client_ca: Option<PathBuf>,
+    /// Whether others than this machine may be served without access control.
+    pub(crate) allow_open: bool,
+    /// Whether others than this machine may be served in clear text where there are tokens.
+    pub(crate) allow_plaintext: bool,
 }
 
 /// The files that encryption of the HTTP interface needs.
@@ -68,6 +74,15 @@ impl HttpSettings {
         let (certificate, key) = tls_certificate.zip(tls_key)?;
         Some(TlsSettings { certificate, key, client_ca })
     }
+}
+
+/// Who may do what. Without tokens, everybody everything.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(crate) struct AccessSettings {
+    /// The file of tokens.
+    pub(crate) tokens: Option<PathBuf>,
+    /// What holders of tokens may be. Empty without tokens.
+    pub(crate) roles: Roles,
 }
 
 /// How a store on Redis is reached, and how its manager works.
@@ -142,6 +157,7 @@ impl Default for Settings {
             store: Place::Memory,
             store_credentials: Credentials::FromTarget,
             http: HttpSettings::default(),
+            access: AccessSettings::default(),
             pacing: PacingSettings::default(),
             stats_age: Duration::from_secs(1),
             removal_memory: 1024,
@@ -163,6 +179,8 @@ impl Default for HttpSettings {
             tls_certificate: None,
             tls_key: None,
             client_ca: None,
+            allow_open: false,
+            allow_plaintext: false,
         }
     }
 }

@@ -22,6 +22,7 @@ pub(super) enum Input<'a> {
     /// A whole number; one beyond the type counts as its end.
     Integer(i128),
     Float(f64),
+    Boolean(bool),
     /// Anything else, by the name of its type.
     Other(&'static str),
     /// The text of a variable, where numbers have no form of their own.
@@ -38,7 +39,7 @@ impl<'a> Input<'a> {
                 Self::Integer(number.unwrap_or(end))
             }
             DeValue::Float(number) => Self::Float(number.as_str().parse().unwrap_or(f64::NAN)),
-            DeValue::Boolean(_) => Self::Other("true or false"),
+            DeValue::Boolean(value) => Self::Boolean(*value),
             DeValue::Datetime(_) => Self::Other("a date"),
             DeValue::Array(_) => Self::Other("a list"),
             DeValue::Table(_) => Self::Other("a table"),
@@ -50,6 +51,7 @@ impl<'a> Input<'a> {
             Self::Text(_) | Self::Variable(_) => "a text",
             Self::Integer(_) => "a whole number",
             Self::Float(_) => "a fraction",
+            Self::Boolean(_) => "true or false",
             Self::Other(name) => name,
         }
     }
@@ -180,6 +182,22 @@ impl Value for ByteSize {
             Some((unit, name)) => format!("\"{} {name}\"", bytes / unit),
             None => format!("\"{bytes} B\""),
         })
+    }
+}
+
+impl Value for bool {
+    const KIND: &'static str = "true or false, without quotes,";
+
+    fn read(input: Input<'_>) -> Result<Self, Wrong> {
+        match input {
+            Input::Boolean(value) => Ok(value),
+            Input::Variable(text) => text.trim().parse().or_else(|_| Self::mismatch(input)),
+            _ => Self::mismatch(input),
+        }
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(self.to_string())
     }
 }
 
@@ -355,6 +373,7 @@ mod tests {
         check(ByteSize(0), "\"0 B\"");
         check(ByteSize(1025), "\"1025 B\"");
         check(ByteSize(3 << 29), "\"1536 MiB\"");
+        check(true, "true");
         check(17_u64, "17");
         check(u32::MAX, "4294967295");
         check(0.0, "0.0");

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use inval_core::{Key, Put, Store};
 use serde_json::{Value, json};
 
+use super::audit::touching;
 use super::call::{Call, duration, to_the_end};
 use super::json::{Fields, bytes_of};
 use super::problem::{Kind, Problem};
@@ -70,7 +71,7 @@ pub(super) async fn invalidate(call: &Call<'_>, body: Body) -> Answer {
         matched = deleted;
     }
     let body = json!({ "matched": matched, "deleted": deleted, "dry_run": is_dry_run });
-    answer(StatusCode::OK, &body)
+    touching(deleted, answer(StatusCode::OK, &body))
 }
 
 pub(super) async fn clear(call: &Call<'_>, body: Body) -> Answer {
@@ -82,7 +83,8 @@ pub(super) async fn clear(call: &Call<'_>, body: Body) -> Answer {
     if !is_dry_run {
         to_the_end(async move { store.clear().await }).await??;
     }
-    answer(StatusCode::OK, &json!({ "matched": matched, "dry_run": is_dry_run }))
+    let body = json!({ "matched": matched, "dry_run": is_dry_run });
+    touching(if is_dry_run { 0 } else { matched }, answer(StatusCode::OK, &body))
 }
 
 fn keys(fields: &mut Fields) -> Result<Vec<Key>, Problem> {

@@ -12,8 +12,10 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use inval_core::Key;
+use inval_core::access::{Operation as Right, Scope};
 use inval_replay::quantity::parse_duration;
 
+use super::gate::Caller;
 use super::json::Fields;
 use super::percent::decode;
 use super::problem::{Kind, Problem};
@@ -27,6 +29,7 @@ const KEY_AT: usize = 5;
 /// A request that is being carried out.
 pub(super) struct Call<'a> {
     pub(super) daemon: &'a Arc<Daemon>,
+    pub(super) caller: Caller,
     settings: &'a HttpSettings,
     parts: Parts,
     /// Whether it waits for the rest of its body.
@@ -34,8 +37,13 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(daemon: &'a Arc<Daemon>, settings: &'a HttpSettings, parts: Parts) -> Self {
-        Self { daemon, settings, parts, is_reading: AtomicBool::new(false) }
+    pub(super) fn new(
+        daemon: &'a Arc<Daemon>,
+        settings: &'a HttpSettings,
+        parts: Parts,
+        caller: Caller,
+    ) -> Self {
+        Self { daemon, caller, settings, parts, is_reading: AtomicBool::new(false) }
     }
 
     /// What to say of a call that took too long.
@@ -45,6 +53,11 @@ impl<'a> Call<'a> {
         } else {
             Problem::new(Kind::Timeout, "what it was to do may or may not have been done")
         }
+    }
+
+    /// Whether it may be told the statistics of a namespace, or of all together.
+    pub(super) fn may_read_stats(&self, scope: Scope<'_>) -> bool {
+        self.caller.may(Right::Stats, scope)
     }
 
     pub(super) fn headers(&self) -> &HeaderMap {

@@ -18,6 +18,7 @@ use crate::serve::{AnyError, AnyStore, BackendError, CreateError, Created, Daemo
 pub(super) async fn list(call: &Call<'_>) -> Answer {
     let paused = paused(call.daemon).await;
     let namespaces = call.daemon.manager.namespaces().into_iter();
+    let namespaces = namespaces.filter(|(name, _)| call.caller.sees(name.as_str()));
     let namespaces = namespaces
         .map(|(name, store)| describe(name.as_str(), &store, paused.contains(&name)))
         .collect::<Vec<_>>();

@@ -1,10 +1,11 @@
 //! What the API says when it cannot do what it was asked (RFC 9457).
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use inval_core::{ConfigError, KeyError, NamespaceError, Rejection};
 use inval_redis::Error as RedisError;
@@ -13,13 +14,17 @@ use serde_json::json;
 
 use crate::serve::AnyError;
 
+/// What a client without a token is told (RFC 6750), and one with a wrong token.
+const CHALLENGE: &str = "Bearer realm=\"inval\"";
+const REJECTION: &str = "Bearer realm=\"inval\", error=\"invalid_token\"";
+
 /// Something that went wrong with a request: which of the known problems, and the particulars of this one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Problem {
     kind: Kind,
     detail: Cow<'static, str>,
-    /// The methods that the path knows, if the request's is none of them.
-    allow: Option<HeaderValue>,
+    /// What a header has to say besides.
+    header: Option<(HeaderName, HeaderValue)>,
 }
 
 /// All problems. The names of their types never change.
@@ -27,6 +32,9 @@ pub(super) struct Problem {
 pub(super) enum Kind {
     MalformedRequest,
     MalformedJson,
+    Unauthenticated,
+    Forbidden,
+    TooManyAttempts,
     UnknownPath,
     UnknownNamespace,
     NoEntry,
@@ -58,6 +66,15 @@ impl Kind {
                 (Code::BAD_REQUEST, "malformed-request", "The request is malformed")
             }
             Self::MalformedJson => (Code::BAD_REQUEST, "malformed-json", "The body is not JSON"),
+            Self::Unauthenticated => {
+                (Code::UNAUTHORIZED, "unauthenticated", "A token is needed that is worth something")
+            }
+            Self::Forbidden => (Code::FORBIDDEN, "forbidden", "This is not allowed"),
+            Self::TooManyAttempts => (
+                Code::TOO_MANY_REQUESTS,
+                "too-many-attempts",
+                "There were too many wrong tokens from this address",
+            ),
             Self::UnknownPath => (Code::NOT_FOUND, "unknown-path", "There is nothing at this path"),
             Self::UnknownNamespace => {
                 (Code::NOT_FOUND, "unknown-namespace", "There is no such namespace")
@@ -129,12 +146,46 @@ impl Kind {
 
 impl Problem {
     pub(super) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, detail: detail.into(), allow: None }
+        Self { kind, detail: detail.into(), header: None }
     }
 
     /// Something well-formed that is not valid.
     pub(super) fn invalid(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Invalid, detail)
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.kind.describe().0
+    }
+
+    pub(super) fn token_needed() -> Self {
+        let problem = Self::new(
+            Kind::Unauthenticated,
+            "send one as Authorization: Bearer; `inval token create` makes one",
+        );
+        Self { header: Some((WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE))), ..problem }
+    }
+
+    /// Says nothing of why: it may be malformed, unknown, revoked or expired.
+    pub(super) fn wrong_token() -> Self {
+        let problem = Self::new(Kind::Unauthenticated, "the one that was sent is not");
+        Self { header: Some((WWW_AUTHENTICATE, HeaderValue::from_static(REJECTION))), ..problem }
+    }
+
+    /// Says nothing of what would be allowed, nor of whether there is such a namespace.
+    pub(super) fn forbidden() -> Self {
+        Self::new(Kind::Forbidden, "whoever runs the daemon can allow it")
+    }
+
+    pub(super) fn foreign_page() -> Self {
+        Self::new(Kind::Forbidden, "a page of another origin changes nothing here")
+    }
+
+    /// Valid tokens are let in meanwhile.
+    pub(super) fn too_many_attempts(pause: Duration) -> Self {
+        let seconds = pause.as_millis().div_ceil(1000).max(1) as u64;
+        let problem = Self::new(Kind::TooManyAttempts, "send a token that is worth something");
+        Self { header: Some((RETRY_AFTER, seconds.into())), ..problem }
     }
 
     pub(super) fn unknown_namespace() -> Self {
@@ -151,7 +202,7 @@ impl Problem {
     /// The path knows only the methods in `allow`, a list with commas.
     pub(super) fn method_not_allowed(allow: &str) -> Self {
         let problem = Self::new(Kind::MethodNotAllowed, format!("known here: {allow}"));
-        Self { allow: HeaderValue::from_str(allow).ok(), ..problem }
+        Self { header: HeaderValue::from_str(allow).ok().map(|allow| (ALLOW, allow)), ..problem }
     }
 }
 
@@ -169,8 +220,8 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(allow) = self.allow {
-            headers.insert(ALLOW, allow);
+        if let Some((name, value)) = self.header {
+            headers.insert(name, value);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));

@@ -1,6 +1,7 @@
 //! The table of all paths and what can be done there. The router follows it.
 
 use axum::http::Method;
+use inval_core::access::Operation as Right;
 
 /// A path and its operations.
 pub(super) struct Path {
@@ -60,6 +61,21 @@ operations! {
     OpenApi "openapi",
     Metrics "metrics",
     Dashboard "dashboard",
+}
+
+/// What a client must be allowed for an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Need {
+    /// Nothing, not even a token.
+    Nothing,
+    /// A token that is worth something. What is told depends on what its holder may see.
+    Token,
+    /// To see the path's namespace: to be allowed anything there.
+    Sight,
+    /// This, on the path's namespace.
+    OfNamespace(Right),
+    /// This, by a grant on everything.
+    OfAll(Right),
 }
 
 /// Everything there is.
@@ -137,6 +153,67 @@ impl Path {
 }
 
 impl Operation {
+    /// What it asks of a client. What is not here does not compile.
+    pub(super) fn need(self) -> Need {
+        match self {
+            Self::Health | Self::Dashboard => Need::Nothing,
+            Self::ListNamespaces | Self::ListStats | Self::OpenApi => Need::Token,
+            Self::GetNamespace => Need::Sight,
+            Self::GetEntry | Self::HeadEntry | Self::GetMany | Self::Explain => {
+                Need::OfNamespace(Right::Read)
+            }
+            Self::PutEntry | Self::PutMany => Need::OfNamespace(Right::Write),
+            Self::DeleteEntry | Self::Invalidate => Need::OfNamespace(Right::Invalidate),
+            Self::Clear => Need::OfNamespace(Right::Clear),
+            Self::GetStats => Need::OfNamespace(Right::Stats),
+            Self::Run | Self::Pause | Self::Resume => Need::OfNamespace(Right::Maintain),
+            Self::CreateNamespace | Self::ChangeNamespace | Self::DeleteNamespace => {
+                Need::OfNamespace(Right::Administer)
+            }
+            // They tell keys, to whoever knows none.
+            Self::StartAnalysis | Self::GetAnalysis | Self::CancelAnalysis => {
+                Need::OfNamespace(Right::Administer)
+            }
+            Self::Ready | Self::Version | Self::Metrics => Need::OfAll(Right::Stats),
+            Self::Reload => Need::OfAll(Right::Administer),
+        }
+    }
+
+    /// Whether the audit log tells of it: what changes a namespace, upkeep, or many entries at once.
+    pub(super) fn is_audited(self) -> bool {
+        match self {
+            Self::CreateNamespace
+            | Self::ChangeNamespace
+            | Self::DeleteNamespace
+            | Self::Invalidate
+            | Self::Clear
+            | Self::StartAnalysis
+            | Self::CancelAnalysis
+            | Self::Run
+            | Self::Pause
+            | Self::Resume
+            | Self::Reload => true,
+            Self::ListNamespaces
+            | Self::GetNamespace
+            | Self::GetEntry
+            | Self::HeadEntry
+            | Self::PutEntry
+            | Self::DeleteEntry
+            | Self::GetMany
+            | Self::PutMany
+            | Self::Explain
+            | Self::GetStats
+            | Self::ListStats
+            | Self::GetAnalysis
+            | Self::Metrics
+            | Self::Dashboard
+            | Self::Health
+            | Self::Ready
+            | Self::Version
+            | Self::OpenApi => false,
+        }
+    }
+
     /// The parameters of its query.
     pub(super) fn parameters(self) -> &'static [&'static str] {
         match self {
@@ -168,6 +245,41 @@ mod tests {
             operations.map(|(method, _)| (path.template.to_owned(), method.to_string()))
         });
         assert_eq!(described.collect::<BTreeSet<_>>(), there.collect());
+    }
+
+    #[test]
+    fn what_is_about_a_namespace_asks_for_something_there() {
+        for path in PATHS {
+            for (method, operation) in path.operations {
+                let has_namespace = path.template.contains("{ns}");
+                let is_of_one = matches!(operation.need(), Need::Sight | Need::OfNamespace(_));
+                assert_eq!(is_of_one, has_namespace, "{method} {}", path.template);
+            }
+        }
+    }
+
+    #[test]
+    fn no_get_changes_anything() {
+        let changes = |right| !matches!(right, Right::Read | Right::Stats);
+        for path in PATHS {
+            let reads = path.operations.iter().filter(|(method, _)| method.is_safe());
+            for (method, operation) in reads {
+                let (Need::OfNamespace(right) | Need::OfAll(right)) = operation.need() else {
+                    continue;
+                };
+                // It only tells, but keys.
+                let is_fine = !changes(right) || *operation == Operation::GetAnalysis;
+                assert!(is_fine, "{method} {}", path.template);
+            }
+        }
+    }
+
+    #[test]
+    fn two_paths_need_no_token() {
+        let operations = PATHS.iter().flat_map(|path| path.operations);
+        let open = operations.filter(|(_, operation)| operation.need() == Need::Nothing);
+        let open: Vec<Operation> = open.map(|(_, operation)| *operation).collect();
+        assert_eq!(open, [Operation::Health, Operation::Dashboard]);
     }
 
     #[test]

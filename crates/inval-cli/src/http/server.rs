@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +27,10 @@ use super::{Api, Tls};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Pause after a connection could not be taken, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Where a request came from.
+#[derive(Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
 
 /// The server while it takes connections.
 pub(crate) struct Server {
@@ -73,15 +77,16 @@ async fn accept(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Without it answers may wait for acknowledgements; they are right all the same.
                 let _ = stream.set_nodelay(true);
                 let (tls, router, watcher) = (tls.clone(), router.clone(), connections.watcher());
+                let peer = Peer(peer.ip());
                 tokio::spawn(async move {
                     match tls {
-                        None => serve(stream, router, watcher).await,
+                        None => serve((stream, peer), router, watcher).await,
                         Some(tls) => match tls.accept(stream).await {
-                            Ok(stream) => serve(stream, router, watcher).await,
+                            Ok(stream) => serve((stream, peer), router, watcher).await,
                             Err(error) => debug!(%error, "no agreement on encryption"),
                         },
                     }
@@ -96,12 +101,13 @@ async fn accept(
 }
 
 /// Serves requests on a connection until one side ends it.
-async fn serve<S>(stream: S, router: axum::Router, watcher: Watcher)
+async fn serve<S>((stream, peer): (S, Peer), router: axum::Router, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let router = TowerToHyperService::new(router);
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         let is_head = request.method() == Method::HEAD;
         let answer = router.call(request);
         async move {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use inval_core::access::Scope;
 use inval_core::{Standing, Stats, Store};
 use inval_runtime::NamespaceHealth;
 use serde_json::json;
@@ -27,13 +28,19 @@ pub(super) async fn of_all(call: &Call<'_>) -> Answer {
     let health = call.daemon.manager.health().await;
     let mut all = BTreeMap::new();
     for (name, reading) in call.daemon.manager.stats_of_all().await {
+        if !call.may_read_stats(Scope::Namespace(name.as_str())) {
+            continue;
+        }
         // One that has gone meanwhile has none.
         let Some(store) = call.daemon.manager.store(name.as_str()) else { continue };
         all.insert(name.to_string(), told(name.as_str(), &store, reading?, &health));
     }
-    let load = call.daemon.manager.load().await;
-    let manager = json!({ "duty_cycle": load.duty_cycle, "granted": load.granted });
-    answer(StatusCode::OK, &json!({ "namespaces": all, "manager": manager }))
+    let mut body = json!({ "namespaces": all });
+    if call.may_read_stats(Scope::All) {
+        let load = call.daemon.manager.load().await;
+        body["manager"] = json!({ "duty_cycle": load.duty_cycle, "granted": load.granted });
+    }
+    answer(StatusCode::OK, &body)
 }
 
 /// What is told of a namespace whose statistics are so old.

@@ -8,6 +8,7 @@ use inval_core::Namespace;
 use inval_runtime::NamespaceHealth;
 use serde_json::{Value, json};
 
+use super::audit::touching;
 use super::call::{Call, to_the_end};
 use super::problem::{Kind, Problem};
 use super::statistics::state;
@@ -31,7 +32,7 @@ pub(super) async fn run(call: &Call<'_>) -> Answer {
         "records": run.records,
         "is_done": run.is_done,
     });
-    answer(StatusCode::OK, &body)
+    touching(run.evicted + run.expired, answer(StatusCode::OK, &body))
 }
 
 pub(super) async fn pause(call: &Call<'_>) -> Answer {

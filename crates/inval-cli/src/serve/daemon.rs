@@ -1,5 +1,6 @@
 //! The daemon apart from its interfaces: namespaces, where they are kept, and who maintains them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use super::analyses::Analyses;
 use super::any_store::{AnyError, AnyStore};
 use super::backend::{Backend, BackendError, Existing};
 use super::source::Source;
+use crate::access::{Access, AccessError};
 use crate::args::Place;
 use crate::config::{NamespaceSettings, Settings};
 use crate::failure::Exit;
@@ -24,6 +26,7 @@ pub(crate) struct Daemon {
     pub(crate) manager: Manager<AnyStore>,
     pub(crate) backend: Backend,
     pub(crate) analyses: Analyses,
+    pub(crate) access: Access,
     /// What is in force. Held while namespaces come and go, so that no two requests open or delete the same.
     pub(super) settings: Mutex<Settings>,
     pub(super) source: Source,
@@ -36,6 +39,19 @@ pub(crate) struct Daemon {
 pub(crate) enum DaemonError {
     #[error("{0}: {1}")]
     Connect(Place, inval_redis::Error),
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    #[error(
+        "{0} can be reached by others, and without tokens they could read and change everything; name a file of \
+         tokens in access.tokens, listen on 127.0.0.1, or set http.allow_open = true"
+    )]
+    Open(SocketAddr),
+    #[error(
+        "{0} can be reached by others, and tokens would come there in clear text; set http.tls_certificate \
+         and http.tls_key, listen on 127.0.0.1 behind a proxy that speaks TLS, or set http.allow_plaintext = true if \
+         one stands before this address"
+    )]
+    Plaintext(SocketAddr),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error("namespace {0}: {1}")]
@@ -50,6 +66,7 @@ impl DaemonError {
             Self::Namespace(_, CreateError::Backend(BackendError::Open(error))) => {
                 Exit::of_opening(error)
             }
+            Self::Access(_) | Self::Open(_) | Self::Plaintext(_) => Exit::Invalid,
             _ => Exit::Failure,
         }
     }
@@ -91,6 +108,7 @@ impl Daemon {
         settings: Settings,
         tls: Option<Arc<Tls>>,
     ) -> Result<Self, DaemonError> {
+        let access = Access::load(&settings.access)?;
         let connected = Backend::connect(&settings).await;
         let backend =
             connected.map_err(|error| DaemonError::Connect(settings.store.clone(), error))?;
@@ -103,6 +121,7 @@ impl Daemon {
         let daemon = Self {
             manager,
             backend,
+            access,
             analyses: Analyses::default(),
             settings: Mutex::new(settings.clone()),
             source,
@@ -193,6 +212,19 @@ impl Daemon {
     }
 }
 
+/// Refuses to serve others than this machine without tokens, or in clear text, unless somebody wants just that.
+pub(super) fn check_exposure(settings: &Settings) -> Result<(), DaemonError> {
+    let http = &settings.http;
+    match &settings.access.tokens {
+        _ if http.listen.ip().to_canonical().is_loopback() => Ok(()),
+        None if !http.allow_open => Err(DaemonError::Open(http.listen)),
+        Some(_) if !http.allow_plaintext && http.tls().is_none() => {
+            Err(DaemonError::Plaintext(http.listen))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether two configurations keep to the same, whatever their random choices are.
 pub(super) fn is_alike(one: &Config, other: &Config) -> bool {
     let fields = |config: &Config| {
@@ -200,4 +232,38 @@ pub(super) fn is_alike(one: &Config, other: &Config) -> bool {
         (config.strategy(), limits, config.ttl(), config.time_to_idle(), config.ttl_jitter())
     };
     fields(one) == fields(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Variables;
+
+    #[test]
+    fn others_are_served_only_where_somebody_wants_it() {
+        let check = |listen: &str, text: &str, want: &str| {
+            let text = format!("http.listen = \"{listen}\"\n{text}");
+            let settings = Settings::parse("", &text, &Variables::default()).unwrap();
+            let got = match check_exposure(&settings) {
+                Ok(()) => "fine",
+                Err(DaemonError::Open(_)) => "open",
+                Err(DaemonError::Plaintext(_)) => "plaintext",
+                Err(error) => panic!("{error}"),
+            };
+            assert_eq!(got, want, "{text}");
+        };
+        let tokens = "access.tokens = \"tokens.json\"\n";
+        for ours in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+            check(ours, "", "fine");
+            check(ours, tokens, "fine");
+        }
+        for others in ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "[::ffff:10.0.0.1]:1"] {
+            check(others, "", "open");
+            check(others, "http.allow_plaintext = true", "open");
+            check(others, "http.allow_open = true", "fine");
+            check(others, tokens, "plaintext");
+            check(others, &format!("{tokens}http.allow_open = true"), "plaintext");
+            check(others, &format!("{tokens}http.allow_plaintext = true"), "fine");
+        }
+    }
 }

@@ -11,6 +11,7 @@ use tracing::{info, warn};
 use super::any_store::AnyStore;
 use super::backend::Existing;
 use super::daemon::{Daemon, is_alike};
+use crate::access::AccessError;
 use crate::config::{NamespaceSettings, Settings};
 use crate::http::TlsError;
 
@@ -37,6 +38,8 @@ pub(crate) enum ReloadError {
     File(anyhow::Error),
     #[error(transparent)]
     Tls(#[from] TlsError),
+    #[error(transparent)]
+    Access(#[from] AccessError),
 }
 
 impl Daemon {
@@ -48,9 +51,13 @@ impl Daemon {
             return Err(ReloadError::NoFile);
         }
         let next = self.source.load().map_err(ReloadError::File)?;
+        // Where the file of tokens is takes a restart to change, so that nobody opens a daemon by a slip.
+        let tokens = settings.access.tokens.as_deref();
+        let tokens = self.access.read(tokens, &next.access.roles)?;
         if let Some(tls) = &self.tls {
             tls.reload()?;
         }
+        self.access.follow(tokens);
         let needs_restart = settings.needs_restart(&next).into_iter().map(str::to_owned).collect();
         let mut reloaded = Reloaded { needs_restart, ..Reloaded::default() };
         for (name, _) in self.manager.namespaces() {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::browser::Browser;
 use super::daemon::Daemon;
+use super::guarded::Guarded;
 use super::stage::Stage;
 
 #[test]
@@ -101,4 +102,28 @@ fn pass_on(stream: TcpStream, prefix: &str, daemon: SocketAddr) -> io::Result<()
     let mut answer = Vec::new();
     behind.read_to_end(&mut answer)?;
     (&stream).write_all(&answer)
+}
+
+#[test]
+fn a_daemon_that_asks_for_tokens_is_shown_to_who_enters_one() {
+    let guarded = Guarded::start(&[]);
+    let browser = Browser::open();
+    browser.go(&format!("http://{}/", guarded.daemon.address));
+    browser.until("document.title == 'inval: a token is needed'");
+    let enter = |token: &str| {
+        browser.ask(&format!("document.querySelector('#token').value = '{token}'"));
+        browser.ask("document.querySelector('#door').requestSubmit()");
+    };
+    enter("inval_wrong");
+    browser
+        .until("!document.querySelector('#door').hidden && document.title != 'inval: all ready'");
+    enter(&guarded.admin);
+    browser.until("document.title == 'inval: all ready'");
+    assert_eq!(browser.ask("document.querySelector('#door').hidden"), true);
+    assert_eq!(browser.text("#list tbody a"), "users");
+    assert!(browser.text("#version").contains("store: memory"));
+    // Kept by the tab, and in no address.
+    browser.go(&format!("http://{}/?", guarded.daemon.address));
+    browser.until("document.title == 'inval: all ready'");
+    assert_eq!(browser.ask("location.href.includes('inval_')"), false);
 }

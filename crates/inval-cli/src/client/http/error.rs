@@ -37,6 +37,14 @@ pub(crate) enum HttpError {
         "the answer of the daemon at {0} cannot be read; see that it and this program are of one version"
     )]
     Unreadable(DaemonUrl),
+    #[error("the daemon at {0} wants a token; give one by INVAL_TOKEN or --token-file")]
+    TokenNeeded(DaemonUrl),
+    #[error(
+        "the token is worth nothing to the daemon at {0}: it may have expired or been revoked, or be for another daemon"
+    )]
+    TokenWrong(DaemonUrl),
+    #[error("the token may not do this at the daemon at {0}; whoever runs it can allow it")]
+    Forbidden(DaemonUrl),
     #[error("{}", .0.text())]
     Refused(Problem),
     #[error("the key is too long for a URL; talk to the store straight, with --store")]
@@ -104,7 +112,9 @@ impl HttpError {
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
+            Self::TokenNeeded(_) | Self::TokenWrong(_) | Self::Forbidden(_) => Exit::Refused,
             Self::Refused(problem) => match problem.status {
+                401 | 403 => Exit::Refused,
                 404 | 412 => Exit::Absent,
                 400..=499 => Exit::Invalid,
                 503 | 504 => Exit::Unreachable,

@@ -149,7 +149,7 @@ fn errors_say_where_what_and_what_instead() {
     check(
         "[http]\nport = 80\n",
         "inval.toml:2:1: there is no field port here; known are listen, max_body, request_timeout, \
-         drain_timeout, tls_certificate, tls_key, client_ca\n\
+         drain_timeout, allow_open, allow_plaintext, tls_certificate, tls_key, client_ca\n\
          \x20 |\n2 | port = ***\n  | ^^^^",
     );
     check(
@@ -245,6 +245,45 @@ fn errors_say_where_what_and_what_instead() {
         "[namespaces]\na = 5\n",
         "inval.toml:2:5: a namespace is a table, such as [namespaces.sessions]\n\
          \x20 |\n2 | a = ***\n  |     ^^^",
+    );
+}
+
+const TOKENS: &str = "access.tokens = \"tokens.json\"\n";
+
+#[test]
+fn roles_are_lists_of_grants() {
+    let text = "[access.roles.shop]\ngrants = [\n  \"allow read,write shop-*\", # theirs\n  \"deny clear *\",\n]\n\
+                [access.roles.\"a@b\"]\ngrants = []\n";
+    let access = parsed(&format!("{TOKENS}{text}"), &[]).access;
+    assert_eq!(access.roles["shop"].to_string(), "\"allow read,write shop-*\", \"deny clear *\"");
+    assert_eq!(access.roles["a@b"].grants(), []);
+    let access = parsed(text, &[("INVAL_ACCESS_TOKENS", "other.json")]).access;
+    assert_eq!((access.tokens, access.roles.len()), (Some("other.json".into()), 2));
+}
+
+#[test]
+fn what_is_wrong_with_a_role_is_told_with_its_place() {
+    let check = |text: &str, want: &str| {
+        let error = parse(&format!("{TOKENS}{text}"), &[]).unwrap_err();
+        assert!(error.starts_with(&format!("inval.toml:{want}")), "{text}: {error}");
+    };
+    check(
+        "[access.roles.r]\ngrants = [\"allow read *\", \"allow reed *\"]\n",
+        "3:27: unknown operation; known are read, write, invalidate, clear, maintain, stats and administer, or all\n\
+         \x20 |\n3 | grants = [\"allow read *\", \"allow reed *\"]\n  |                           ^^^^^^^^^^^^^^",
+    );
+    check("[access.roles.r]\ngrants = [5]\n", "3:11: grants are a list of texts");
+    check("[access.roles.r]\ngrants = \"allow read *\"\n", "3:10: grants are a list of texts");
+    check("[access.roles.r]\ngrant = []\n", "3:1: a role is a table with grants");
+    check("[access.roles.r]\n", "2:1: a role is a table with grants");
+    check("[access.roles]\nr = 5\n", "3:5: a role is a table with grants");
+    check("access.roles = 5\n", "2:16: a role is a table with grants");
+    check("[access.roles.\"a b\"]\ngrants = []\n", "2:15: a name holds only letters");
+    check("access.role = 5\n", "2:8: there is no field role here; is it roles?");
+    let error = parse("[access.roles.r]\ngrants = []\n", &[]).unwrap_err();
+    assert!(
+        error.starts_with("inval.toml:1:9: roles are for holders of tokens; name the"),
+        "{error}"
     );
 }
 
