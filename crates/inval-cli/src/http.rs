@@ -30,7 +30,6 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -111,7 +110,12 @@ impl Api {
         let (parts, body) = request.into_parts();
         let need = operation.map_or(Need::Token, Operation::need);
         let identified = self.gate.identify(&self.daemon.access, need, &parts);
-        let caller = identified.map_err(|refusal| Self::refuse(refusal, operation, &parts))?;
+        let caller = identified.map_err(|Refusal { problem, is_noted }| {
+            if is_noted {
+                audit::tell_stranger(gate::address(&parts), operation, &problem);
+            }
+            problem
+        })?;
         let Some(path) = path else {
             return Err(Problem::new(Kind::UnknownPath, "GET /v1/openapi.json describes the API"));
         };
@@ -131,19 +135,6 @@ impl Api {
             audit.end(&answer);
         }
         answer
-    }
-
-    /// What to answer to a request from nobody, which is logged unless there were many.
-    fn refuse(refusal: Refusal, operation: Option<Operation>, parts: &Parts) -> Problem {
-        match refusal {
-            Refusal::Malformed(problem) => problem,
-            Refusal::Unknown { problem, is_noted } => {
-                if is_noted {
-                    audit::tell_stranger(gate::address(parts), operation, &problem);
-                }
-                problem
-            }
-        }
     }
 
     async fn call(&self, operation: Operation, call: &Call<'_>, body: Body) -> Answer {

@@ -48,6 +48,8 @@ impl Site {
         let (code, token, told) = self.run(&format!("token create {args}"));
         assert_eq!(code, 0, "{told}");
         assert!(!told.contains(token.trim()), "{told}");
+        let expires = self.list().pop().unwrap()["expires"].as_str().unwrap_or("never").to_owned();
+        assert!(told.contains(&format!(", expires {expires}; it is shown this once")), "{told}");
         token.trim().to_owned()
     }
 

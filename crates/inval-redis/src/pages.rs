@@ -13,6 +13,9 @@ use crate::connect::{Cursor as ScanCursor, Repeat};
 use crate::error::Error;
 use crate::wire;
 
+/// How many entries the server is asked about at once. Of more it would take the first ones up while the last are
+/// still on their way, and the time for that would seem to be held.
+const AT_ONCE: usize = 128;
 /// What tells a place on the books from a place of a scan.
 const ON_BOOKS: u64 = 1 << 63;
 
@@ -120,21 +123,22 @@ impl Cache {
         partition: &Partition,
         candidates: &Candidates,
     ) -> Result<(Vec<(Key, EntryInfo)>, Duration), Error> {
-        if candidates.entries.is_empty() {
-            return Ok((Vec::new(), Duration::ZERO));
-        }
         let question = Question { is_weight_asked: candidates.weighing == Weighing::Estimated };
-        let pipe = question.put(partition, &candidates.entries);
-        let mut replies = self.client().pipeline_each(&pipe, Repeat::Safe).await?.into_iter();
-        let begun = replies.next().ok_or(Error::UnexpectedReply)??;
         let mut entries = Vec::with_capacity(candidates.entries.len());
-        for candidate in &candidates.entries {
-            if let Some(info) = question.answer(candidate, &mut replies)? {
-                entries.push((candidate.key.clone(), info));
+        let mut held = Duration::ZERO;
+        for some in candidates.entries.chunks(AT_ONCE) {
+            let pipe = question.put(partition, some);
+            let mut replies = self.client().pipeline_each(&pipe, Repeat::Safe).await?.into_iter();
+            let begun = replies.next().ok_or(Error::UnexpectedReply)??;
+            for candidate in some {
+                if let Some(info) = question.answer(candidate, &mut replies)? {
+                    entries.push((candidate.key.clone(), info));
+                }
             }
+            let ended = replies.next().ok_or(Error::UnexpectedReply)??;
+            held += wire::between(begun, ended)?;
         }
-        let ended = replies.next().ok_or(Error::UnexpectedReply)??;
-        Ok((entries, wire::between(begun, ended)?))
+        Ok((entries, held))
     }
 }
 

@@ -64,7 +64,7 @@ fn create(out: &mut impl Write, args: &TokenCreateArgs) -> anyhow::Result<()> {
         tokens.push(record);
         Ok::<(), TokenCommandError>(())
     })?;
-    let [id, .., expires, _] = told;
+    let [id, .., expires, _state, _note] = told;
     let _ = writeln!(
         io::stderr(),
         "inval: token {id} of {}, expires {expires}; it is shown this once, and a daemon knows it after a reload",

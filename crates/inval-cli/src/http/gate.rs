@@ -33,12 +33,11 @@ pub(super) struct Gate {
     throttle: Mutex<Throttle>,
 }
 
-/// Why nobody is let in.
-pub(super) enum Refusal {
-    /// The request itself is out of order.
-    Malformed(Problem),
-    /// There is no token, or it is worth nothing. `is_noted` says whether to log it.
-    Unknown { problem: Problem, is_noted: bool },
+/// Why somebody is not let in.
+pub(super) struct Refusal {
+    pub(super) problem: Problem,
+    /// Whether to log it. Not where there were many from the same address.
+    pub(super) is_noted: bool,
 }
 
 impl Gate {
@@ -53,7 +52,9 @@ impl Gate {
         need: Need,
         parts: &Parts,
     ) -> Result<Caller, Refusal> {
-        check_url(parts).and_then(|()| check_origin(parts)).map_err(Refusal::Malformed)?;
+        if let Err(problem) = check_url(parts).and_then(|()| check_origin(parts)) {
+            return Err(Refusal { problem, is_noted: self.note_failure(parts).is_ok() });
+        }
         let tokens = match (access, need) {
             (Access::Open, _) => return Ok(Caller::Anyone),
             (Access::Tokens(_), Need::Nothing) => return Ok(Caller::Stranger),
@@ -61,15 +62,14 @@ impl Gate {
         };
         let Some(token) = bearer(&parts.headers) else {
             let is_noted = self.note_failure(parts).is_ok();
-            return Err(Refusal::Unknown { problem: Problem::token_needed(), is_noted });
+            return Err(Refusal { problem: Problem::token_needed(), is_noted });
         };
         match token.and_then(|token| tokens.holder(&token, Moment::now())) {
             Some(holder) => Ok(Caller::Holder(holder)),
             None => Err(match self.note_failure(parts) {
-                Ok(()) => Refusal::Unknown { problem: Problem::wrong_token(), is_noted: true },
+                Ok(()) => Refusal { problem: Problem::wrong_token(), is_noted: true },
                 Err(pause) => {
-                    let problem = Problem::too_many_attempts(pause);
-                    Refusal::Unknown { problem, is_noted: false }
+                    Refusal { problem: Problem::too_many_attempts(pause), is_noted: false }
                 }
             }),
         }
