@@ -6,6 +6,8 @@ mod config;
 mod client;
 mod analyze;
 mod namespaces;
+mod acl;
+mod doctor;
 mod token;
 
 use std::convert::Infallible;
@@ -16,13 +18,15 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use inval_redis::{Credentials, Target, TargetError};
 
+pub(crate) use acl::{AclArgs, RulesForm};
 pub(crate) use analyze::AnalyzeArgs;
 pub(crate) use client::{
     Access, DaemonTls, ExplainArgs, Form, GetArgs, KeyEncoding, Origin, PutArgs, RmArgs,
     RunNowArgs, StatsArgs, TopArgs, TtlArgs,
 };
 pub(crate) use config::ConfigCommand;
-pub(crate) use namespaces::NamespaceCommand;
+pub(crate) use doctor::DoctorArgs;
+pub(crate) use namespaces::{NamespaceCommand, RotationStep};
 pub(crate) use replay::ReplayArgs;
 pub(crate) use serve::{LogForm, ServeArgs};
 pub(crate) use token::{TokenCommand, TokenCreateArgs};
@@ -47,7 +51,8 @@ Examples:
 ";
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 failed; 2 bad usage or invalid input; 3 not there, or a condition is unmet;
-4 the daemon or the store cannot be reached; 5 not allowed.";
+4 the daemon or the store cannot be reached; 5 not allowed; 6, 7 `inval doctor` warns, or has found what is
+wrong.";
 
 /// Keeps caches in order: limits, TTLs and eviction policies.
 #[derive(Debug, Parser)]
@@ -136,6 +141,13 @@ pub(crate) enum Command {
     /// Make, list and revoke the tokens that a daemon asks for
     #[command(subcommand, after_help = EXIT_CODES)]
     Token(TokenCommand),
+    /// Print what a user of a server has to be allowed, and no more, as rules for its ACL
+    #[command(after_help = EXIT_CODES)]
+    Acl(AclArgs),
+
+    /// Check servers and configuration, and say what to change; changes nothing itself
+    #[command(after_help = EXIT_CODES)]
+    Doctor(DoctorArgs),
 
     /// Print what makes a shell complete the arguments of inval
     Completions {

@@ -28,7 +28,9 @@ use anyhow::Context;
 
 pub(crate) use command::run;
 pub(crate) use error::ConfigFileError;
-pub(crate) use settings::{AccessSettings, HttpSettings, NamespaceSettings, Settings, TlsSettings};
+pub(crate) use settings::{
+    AccessSettings, HttpSettings, KeySecretSources, NamespaceSettings, Settings, TlsSettings,
+};
 pub(crate) use variables::Variables;
 
 /// The file that is read unless another is named.

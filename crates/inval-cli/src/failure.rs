@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::access::TokenCommandError;
 use crate::client::ClientError;
 use crate::config::ConfigFileError;
+use crate::doctor::Verdict;
 use crate::http::TlsError;
 use crate::serve::DaemonError;
 
@@ -70,6 +71,10 @@ pub(crate) enum Exit {
     Unreachable = 4,
     /// The daemon wants a token, or the token may not.
     Refused = 5,
+    /// `inval doctor` has something to warn of, and nothing worse.
+    Warnings = 6,
+    /// `inval doctor` has found something that is wrong.
+    Errors = 7,
 }
 
 impl Exit {
@@ -105,6 +110,9 @@ impl Exit {
         }
         if let Some(error) = error.downcast_ref::<TokenCommandError>() {
             return error.exit();
+        }
+        if let Some(verdict) = error.downcast_ref::<Verdict>() {
+            return verdict.exit();
         }
         if let Some(error) = error.downcast_ref::<StoreError>() {
             return Self::of_store(error);

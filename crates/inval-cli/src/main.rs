@@ -4,6 +4,8 @@ mod args;
 mod client;
 mod config;
 mod access;
+mod acl;
+mod doctor;
 mod failure;
 
 mod output;
@@ -44,6 +46,8 @@ fn main() -> ExitCode {
         Some(Command::RunNow(args)) => client::run_now(&args),
         Some(Command::Config(command)) => config::run(&command),
         Some(Command::Token(command)) => access::run(&command),
+        Some(Command::Acl(args)) => acl::run(&args),
+        Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Completions { shell }) => print_completions(shell),
         Some(Command::Serve(args)) => serve::run(&args),
         None => Cli::command().print_help().map_err(anyhow::Error::from),

@@ -42,6 +42,38 @@ fn server_with(settings: &str) -> Server {
 }
 
 #[test]
+fn a_namespace_with_a_key_secret_is_used_by_those_who_have_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str, digits: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, digits.repeat(32)).unwrap();
+        path.display().to_string()
+    };
+    let (ours, other, bad) = (path("ours", "01"), path("other", "02"), path("bad", "x"));
+    let server = Server::redis().unwrap();
+    json_of(&server.url(), &format!("ns create users --max-entries 9 --key-secret {ours}"));
+    check(&server, &format!("put alice v --key-secret {ours}"), (0, "", ""));
+    check(&server, &format!("get alice --key-secret {ours}"), (0, "v", ""));
+    let refused = |args: &str, code: i32, want: &str| {
+        let args: Vec<&str> = args.split(' ').collect();
+        let (got, _, error) = inval(&args, &server.url());
+        assert!(got == code && error.contains(want), "{got} {error}");
+    };
+    refused("get alice", 1, "give its key secret");
+    refused(&format!("get alice --key-secret {other}"), 1, "another secret");
+    refused(&format!("get alice --key-secret {bad}"), 2, "64 hexadecimal digits");
+    assert_eq!(json_of(&server.url(), "stats users")["hits"], 1);
+    let both = format!("--key-secret {other} --old-key-secret {ours}");
+    check(&server, &format!("ns rotate users begin {both}"), (0, "", ""));
+    refused(&format!("get alice --key-secret {ours}"), 1, "another secret");
+    check(&server, &format!("ns rotate users end {both}"), (0, "", ""));
+    check(&server, &format!("put alice w --key-secret {other}"), (0, "", ""));
+    check(&server, &format!("get alice --key-secret {other}"), (0, "w", ""));
+    let keys = format!("{:?}", server.command(&["KEYS", "*alice*"]).unwrap());
+    assert_eq!(keys, "Array([])");
+}
+
+#[test]
 fn entries_are_written_read_and_deleted() {
     let server = server_with("--max-entries 100");
     let nobody = "inval: there is no entry under the key in the namespace users\n";

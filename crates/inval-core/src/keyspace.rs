@@ -19,6 +19,12 @@ pub struct Keyspace {
 impl Keyspace {
     /// The names of partition `partition` of a namespace.
     pub fn new(namespace: &Namespace, partition: u32) -> Self {
+        Self::pattern(namespace.as_str(), &partition.to_string())
+    }
+
+    /// Glob patterns that such names match, from one of namespaces and one of numbers of partitions. What is
+    /// a wildcard there is one here, and may match what follows in the name of an entry as well.
+    pub fn pattern(namespace: &str, partition: &str) -> Self {
         let name = |suffix: &str| format!("inval:{{{namespace}:{partition}}}:{suffix}");
         Self {
             entries: name("k:"),
@@ -31,6 +37,11 @@ impl Keyspace {
 
     /// The name of a namespace's configuration.
     pub fn config(namespace: &Namespace) -> String {
+        Self::config_pattern(namespace.as_str())
+    }
+
+    /// A glob pattern that the names of the configurations match whose namespaces match `namespace`.
+    pub fn config_pattern(namespace: &str) -> String {
         format!("inval:{{{namespace}}}:config")
     }
 

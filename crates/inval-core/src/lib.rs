@@ -45,6 +45,8 @@ mod clock;
 pub mod engine;
 pub mod keyspace;
 pub mod record;
+#[cfg(feature = "digest")]
+pub mod digest;
 pub mod pacing;
 pub mod analysis;
 mod store;

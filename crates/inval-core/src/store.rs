@@ -62,6 +62,12 @@ pub trait Store: Send + Sync {
         key: &Key,
     ) -> impl Future<Output = Result<Option<EntryInfo>, Self::Error>> + Send;
 
+    /// The key by which removals and [pages](Self::page) name the entry under `key`: another one where a store keeps
+    /// digests instead of keys.
+    fn alias(&self, key: &Key) -> Key {
+        key.clone()
+    }
+
     /// Deletes everything. No value that was there before the call can be read once it has returned.
     fn clear(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 

@@ -104,6 +104,12 @@ impl Key {
         }
     }
 
+    /// A key out of the digits of a digest.
+    #[cfg(feature = "digest")]
+    pub(crate) fn of_digits(digits: [u8; 32]) -> Self {
+        Self(Box::new(digits))
+    }
+
     /// The bytes of the key.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

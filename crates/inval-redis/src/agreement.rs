@@ -3,13 +3,20 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
+use inval_core::digest::Fingerprint;
 use inval_core::{Config, Strategy};
 use thiserror::Error;
 
 use crate::error::{Error as CallError, Estrangement};
 
-/// The version of the text that this program reads and writes.
+/// The versions of the text that this program reads and writes: of namespaces whose keys are kept as they are, and
+/// of those where digests stand for them, which programs that know nothing of that must not touch.
 const VERSION: u32 = 1;
+const VERSION_WITH_DIGESTS: u32 = 2;
+/// The field of the latter that says by which secrets.
+const KEY_SECRET: &str = "key_secret";
+/// One, and another that it takes the place of.
+const MOST_SECRETS: usize = 2;
 /// The fields that cannot change while clients work, and those that can.
 const FIXED: [&str; 4] = ["strategy", "time_to_idle_ms", "partitions", "journal_cap"];
 const CHANGEABLE: [&str; 4] = ["max_entries", "max_bytes", "ttl_ms", "ttl_jitter"];
@@ -24,6 +31,8 @@ pub(crate) struct Agreement {
     pub(crate) config: Config,
     pub(crate) partitions: u32,
     pub(crate) journal_cap: u64,
+    /// By which secrets digests stand for keys, the newest first, or none if keys are kept as they are.
+    pub(crate) secrets: Vec<Fingerprint>,
     /// Words that only a later program knows, which found them not worth another version.
     others: Vec<String>,
 }
@@ -33,7 +42,8 @@ pub(crate) struct Agreement {
 pub enum Disagreement {
     /// The namespace was made by a program that writes another version of the configuration.
     #[error(
-        "the namespace's configuration has version {0}, this program knows only {VERSION}; upgrade it"
+        "the namespace's configuration has version {0}, this program knows up to \
+         {VERSION_WITH_DIGESTS}; upgrade it"
     )]
     UnknownVersion(u32),
     /// What is on the server is no configuration.
@@ -56,6 +66,18 @@ pub enum Disagreement {
         /// Its value on the server.
         theirs: Setting,
     },
+    /// The namespace keeps keys as they are, and this client has a secret to digest them with.
+    #[error("the namespace keeps keys as they are; leave the key secret out, or take another name")]
+    PlainKeys,
+    /// The namespace keeps digests of keys, and this client has no secret.
+    #[error("the namespace keeps digests of keys; give its key secret")]
+    NoKeySecret,
+    /// The namespace keeps digests of keys by another secret, or by another one as well.
+    #[error(
+        "the namespace keeps digests of keys by another secret than here; give its key secret, and \
+         while that is rotated, both"
+    )]
+    OtherKeySecret,
 }
 
 impl Disagreement {
@@ -112,13 +134,19 @@ impl Agreement {
         if config.time_to_idle().is_some() && config.ttl().is_some() {
             return Err(OpenError::IdleWithTtl);
         }
-        let agreement = Self { config, partitions, journal_cap, others: Vec::new() };
+        let (secrets, others) = (Vec::new(), Vec::new());
+        let agreement = Self { config, partitions, journal_cap, secrets, others };
         agreement.parts().map(|_| agreement).ok_or(OpenError::Partitions(partitions))
     }
 
     /// The same with another configuration, which can be kept to.
     pub(crate) fn with(&self, config: Config) -> Self {
         Self { config, ..self.clone() }
+    }
+
+    /// The same where digests by these secrets stand for keys.
+    pub(crate) fn with_secrets(&self, secrets: Vec<Fingerprint>) -> Self {
+        Self { secrets, ..self.clone() }
     }
 
     /// What falls to each partition; `None` if there is no such number of them, or one has no room.
@@ -129,10 +157,15 @@ impl Agreement {
 
     /// The text that is kept on the server.
     pub(crate) fn text(&self) -> String {
-        let mut text = VERSION.to_string();
+        let has_digests = !self.secrets.is_empty();
+        let mut text = if has_digests { VERSION_WITH_DIGESTS } else { VERSION }.to_string();
         for (field, value) in self.fields() {
             // Writing into a string cannot fail.
             let _ = write!(text, " {field}={value}");
+        }
+        if has_digests {
+            let secrets: Vec<_> = self.secrets.iter().map(Fingerprint::to_string).collect();
+            let _ = write!(text, " {KEY_SECRET}={}", secrets.join(","));
         }
         self.others.iter().for_each(|word| _ = write!(text, " {word}"));
         text
@@ -156,7 +189,7 @@ impl Agreement {
         let journal_cap = words.number("journal_cap")?.ok_or(Disagreement::Unreadable)?;
         let agreement = Self::new(config, partitions, journal_cap);
         let agreement = agreement.map_err(|_| Disagreement::Unreadable)?;
-        Ok(Self { others: words.others(), ..agreement })
+        Ok(Self { secrets: words.secrets.clone(), others: words.others(), ..agreement })
     }
 
     /// This agreement, if the text on the server says the same.
@@ -171,7 +204,11 @@ impl Agreement {
                 return Err(Disagreement::Field { field, ours, theirs });
             }
         }
-        Ok(Self { others: words.others(), ..self })
+        match (self.secrets.is_empty(), words.secrets.is_empty()) {
+            (true, false) => Err(Disagreement::NoKeySecret),
+            (false, true) => Err(Disagreement::PlainKeys),
+            _ => Ok(Self { secrets: words.secrets.clone(), others: words.others(), ..self }),
+        }
     }
 
     /// What the text on the server now says, if a client that has kept to this can go on with it.
@@ -180,12 +217,18 @@ impl Agreement {
             Ok(same) => return Ok(same),
             Err(error) if error.is_changeable() => {}
             Err(Disagreement::Field { field, .. }) => return Err(Estrangement::Fixed { field }),
+            Err(Disagreement::NoKeySecret | Disagreement::PlainKeys) => {
+                return Err(Estrangement::Fixed { field: KEY_SECRET });
+            }
             Err(Disagreement::UnknownVersion(version)) => {
                 return Err(Estrangement::UnknownVersion(version));
             }
             Err(_) => return Err(Estrangement::Unreadable),
         }
         let theirs = Self::read(text).map_err(|_| Estrangement::Unreadable)?;
+        if theirs.secrets.is_empty() != self.secrets.is_empty() {
+            return Err(Estrangement::Fixed { field: KEY_SECRET });
+        }
         let config = self.config.changed_to(&theirs.config);
         Ok(Self { config: config.map_err(|_| Estrangement::Unreadable)?, ..theirs })
     }
@@ -213,24 +256,38 @@ impl Agreement {
 }
 
 /// The words of a text on the server, each a field and its value.
-struct Words<'a>(Vec<(&'a str, &'a str)>);
+struct Words<'a> {
+    pairs: Vec<(&'a str, &'a str)>,
+    /// What the field of them says, which only one version has.
+    secrets: Vec<Fingerprint>,
+}
 
 impl<'a> Words<'a> {
     fn of(text: &'a [u8]) -> Result<Self, Disagreement> {
         let text = std::str::from_utf8(text).map_err(|_| Disagreement::Unreadable)?;
         let mut words = text.split(' ');
-        match words.next().map(str::parse) {
-            Some(Ok(VERSION)) => {}
+        let has_digests = match words.next().map(str::parse) {
+            Some(Ok(VERSION)) => false,
+            Some(Ok(VERSION_WITH_DIGESTS)) => true,
             Some(Ok(version)) => return Err(Disagreement::UnknownVersion(version)),
             _ => return Err(Disagreement::Unreadable),
-        }
+        };
         let pairs: Option<Vec<_>> = words.map(|word| word.split_once('=')).collect();
-        pairs.map(Self).ok_or(Disagreement::Unreadable)
+        let pairs: Vec<(&str, &str)> = pairs.ok_or(Disagreement::Unreadable)?;
+        let secrets = pairs.iter().find(|(field, _)| *field == KEY_SECRET);
+        let read = |(_, list): &(_, &str)| list.split(',').map(str::parse).collect();
+        let secrets: Vec<_> =
+            secrets.map_or(Ok(Vec::new()), read).map_err(|_| Disagreement::Unreadable)?;
+        if secrets.is_empty() == has_digests || secrets.len() > MOST_SECRETS {
+            return Err(Disagreement::Unreadable);
+        }
+        Ok(Self { pairs, secrets })
     }
 
     fn value(&self, field: &str) -> Result<&'a str, Disagreement> {
         let of = |(name, _): &&(&str, _)| *name == field;
-        let value = self.0.iter().find(of).or(DEFAULTS.iter().find(of)).map(|(_, value)| *value);
+        let value =
+            self.pairs.iter().find(of).or(DEFAULTS.iter().find(of)).map(|(_, value)| *value);
         let is_sane = |value: &&str| value.len() <= 32 && value.is_ascii();
         value.filter(is_sane).ok_or(Disagreement::Unreadable)
     }
@@ -248,8 +305,10 @@ impl<'a> Words<'a> {
 
     /// Those that this program does not know.
     fn others(&self) -> Vec<String> {
-        let is_known = |field: &str| FIXED.contains(&field) || CHANGEABLE.contains(&field);
-        let others = self.0.iter().filter(|(field, _)| !is_known(field));
+        let is_known = |field: &str| {
+            FIXED.contains(&field) || CHANGEABLE.contains(&field) || field == KEY_SECRET
+        };
+        let others = self.pairs.iter().filter(|(field, _)| !is_known(field));
         others.map(|(field, value)| format!("{field}={value}")).collect()
     }
 }
@@ -311,7 +370,12 @@ mod tests {
         check("s3-fifo", "lru", "strategy is s3-fifo here but lru", false);
         check("s3-fifo max_entries=100", "lru max_entries=7", "strategy is", false);
         check("journal_cap=1000", "journal_cap=1", "journal_cap is 1000 here but 1", false);
-        check("1 strategy", "2 strategy", "version 2", false);
+        check("1 strategy", "3 strategy", "version 3", false);
+        check("1 strategy", "2 strategy", "cannot be read", false);
+        let secret = "2 key_secret=0123456789abcdef strategy";
+        check("1 strategy", secret, "keeps digests of keys", false);
+        check("1 strategy", &secret.replace('2', "1"), "cannot be read", false);
+        check("1 strategy", &secret.replace("0123", "012"), "cannot be read", false);
         check("1 strategy", "one strategy", "cannot be read", false);
         check("max_entries=100 ", "", "cannot be read", false);
         check("partitions=1", "partitions=\u{7f}é", "cannot be read", false);
@@ -350,10 +414,31 @@ mod tests {
         };
         check("s3-fifo", "arc", Estrangement::Fixed { field: "strategy" });
         check("partitions=1", "partitions=2", Estrangement::Fixed { field: "partitions" });
-        check("1 strategy", "2 strategy", Estrangement::UnknownVersion(2));
+        check("1 strategy", "3 strategy", Estrangement::UnknownVersion(3));
+        let secret = "2 key_secret=0123456789abcdef strategy";
+        check("1 strategy", secret, Estrangement::Fixed { field: "key_secret" });
         check("max_entries=100", "max_entries=0", Estrangement::Unreadable);
         check("max_entries=100", "max_entries=-1", Estrangement::Unreadable);
         check(TEXT, "", Estrangement::Unreadable);
+    }
+
+    #[test]
+    fn secrets_are_followed_but_not_from_none_to_one() {
+        let prints = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        let one = agreement().with_secrets(prints(&["0123456789abcdef"]));
+        let two = one.with_secrets(prints(&["fedcba9876543210", "0123456789abcdef"]));
+        let text = "2 strategy=s3-fifo max_entries=100 max_bytes=- ttl_ms=60000 time_to_idle_ms=- partitions=1 \
+                    journal_cap=1000 ttl_jitter=0 key_secret=fedcba9876543210,0123456789abcdef";
+        assert_eq!(two.text(), text);
+        assert_eq!(Agreement::read(text.as_bytes()), Ok(two.clone()));
+        assert_eq!(one.followed_to(text.as_bytes()), Ok(two.clone()));
+        assert_eq!(one.clone().confirmed_by(text.as_bytes()), Ok(two));
+        let fixed = Err(Estrangement::Fixed { field: "key_secret" });
+        assert_eq!(one.followed_to(TEXT.as_bytes()), fixed);
+        assert_eq!(one.followed_to(TEXT.replace("entries=100", "entries=9").as_bytes()), fixed);
+        assert_eq!(one.confirmed_by(TEXT.as_bytes()), Err(Disagreement::PlainKeys));
+        let more = text.replace("key_secret=", "key_secret=0000000000000000,");
+        assert_eq!(Agreement::read(more.as_bytes()), Err(Disagreement::Unreadable));
     }
 
     #[test]

@@ -11,13 +11,14 @@ use inval_core::{Budget, ChangeError, Config, Key, Namespace, RemovalListener, S
 use tokio::sync::{Mutex, Notify};
 use tokio::time::timeout;
 
-use crate::agreement::{Agreement, OpenError};
+use crate::agreement::{Agreement, Disagreement, OpenError};
 use crate::connect::{Client, Cursor, Repeat};
 use crate::error::{Error, Estrangement};
-use crate::follow::{self, Follower, Terms};
+use crate::follow::{self, Follower, Rotation, Terms};
 use crate::keeper::Keeper;
 use crate::pressure::Pressure;
 use crate::reads::Reads;
+use crate::secrets::{Digesters, KeySecrets, Keying, Places};
 use crate::wire;
 
 /// About how many names a page of a scan goes through whose entries are unlinked at once.
@@ -57,6 +58,7 @@ struct Shared {
     client: Client,
     namespace: Namespace,
     follower: Follower,
+    digesters: Digesters,
     journal_cap: u64,
     time_to_idle: Option<Duration>,
     partitions: Box<[Partition]>,
@@ -85,11 +87,38 @@ impl Cache {
         config: Config,
         options: CacheOptions,
     ) -> Result<Self, OpenError> {
-        let agreement = Agreement::new(config, options.partitions, options.journal_cap)?;
-        let text = agreement.text().into_bytes();
+        let wanted = Agreement::new(config, options.partitions, options.journal_cap)?;
+        let digesters = Digesters::default();
+        Self::create(client, namespace, (wanted, digesters), options.engine).await
+    }
+
+    /// The same where digests stand for keys on the server, so that nobody who can look there can tell whose an entry
+    /// is. All clients need the secrets, but for those that use no key: managers, and who reads statistics.
+    pub async fn open_with_secrets(
+        client: Client,
+        namespace: Namespace,
+        config: Config,
+        options: CacheOptions,
+        secrets: &KeySecrets,
+    ) -> Result<Self, OpenError> {
+        let wanted = Agreement::new(config, options.partitions, options.journal_cap)?;
+        let digesters = secrets.digesters(&namespace);
+        let current = digesters.first().map(|digester| digester.fingerprint());
+        let wanted = wanted.with_secrets(current.into_iter().collect());
+        Self::create(client, namespace, (wanted, digesters), options.engine).await
+    }
+
+    async fn create(
+        client: Client,
+        namespace: Namespace,
+        (wanted, digesters): (Agreement, Digesters),
+        engine: EngineSettings,
+    ) -> Result<Self, OpenError> {
+        let text = wanted.text().into_bytes();
         let text = follow::read_or_create(&client, &namespace, &text).await?;
-        let agreement = agreement.confirmed_by(&text)?;
-        Self::assemble(client, namespace, (agreement, text), options.engine)
+        let agreement = wanted.confirmed_by(&text)?;
+        let terms = keep_secret(agreement, text, &digesters)?;
+        Ok(Self::assemble(client, namespace, (terms, digesters), engine))
     }
 
     /// Opens a namespace that is there, with the configuration, the partitions and the cap of the journal that it
@@ -101,18 +130,36 @@ impl Cache {
     ) -> Result<Self, OpenError> {
         let text = follow::read(&client, &namespace).await?.ok_or(OpenError::Unknown)?;
         let agreement = Agreement::read(&text)?;
-        Self::assemble(client, namespace, (agreement, text), engine)
+        let partitions = agreement.partitions;
+        let digesters = Digesters::default();
+        let terms = Terms::new(agreement, text, &digesters);
+        let terms = terms.ok_or(OpenError::Partitions(partitions))?;
+        Ok(Self::assemble(client, namespace, (terms, digesters), engine))
+    }
+
+    /// The same in a namespace that keeps digests of keys. Without the secrets, which this checks, whatever names a key
+    /// fails there with [`Error::KeySecret`].
+    pub async fn attach_with_secrets(
+        client: Client,
+        namespace: Namespace,
+        engine: EngineSettings,
+        secrets: &KeySecrets,
+    ) -> Result<Self, OpenError> {
+        let text = follow::read(&client, &namespace).await?.ok_or(OpenError::Unknown)?;
+        let agreement = Agreement::read(&text)?;
+        let digesters = secrets.digesters(&namespace);
+        let terms = keep_secret(agreement, text, &digesters)?;
+        Ok(Self::assemble(client, namespace, (terms, digesters), engine))
     }
 
     fn assemble(
         client: Client,
         namespace: Namespace,
-        (agreement, text): (Agreement, Vec<u8>),
+        (terms, digesters): (Terms, Digesters),
         engine: EngineSettings,
-    ) -> Result<Self, OpenError> {
-        let (partitions, journal_cap) = (agreement.partitions, agreement.journal_cap);
-        let time_to_idle = agreement.config.time_to_idle();
-        let terms = Terms::new(agreement, text).ok_or(OpenError::Partitions(partitions))?;
+    ) -> Self {
+        let journal_cap = terms.agreement.journal_cap;
+        let time_to_idle = terms.agreement.config.time_to_idle();
         let alarm = Arc::new(Notify::new());
         let partition = |(index, limits): (usize, &Config)| Partition {
             index,
@@ -126,13 +173,14 @@ impl Cache {
             client: client.with_scripts(wire::scripts()),
             namespace,
             follower: Follower::new(terms),
+            digesters,
             journal_cap,
             time_to_idle,
             partitions,
             alarm,
             watcher: ArcSwapOption::empty(),
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Self { shared: Arc::new(shared) }
     }
 
     /// The name of the namespace.
@@ -143,6 +191,13 @@ impl Cache {
     /// What the namespace keeps to, as far as this client knows.
     pub fn config(&self) -> Config {
         self.terms().agreement.config
+    }
+
+    /// Has another key secret take the place of the one in use; see [`Rotation`]. This client must have been opened
+    /// with both, and before it begins all others as well: those without the current one can use no key any more. All
+    /// follow within about a second. Doing a step again does nothing.
+    pub async fn rotate_key_secret(&self, step: Rotation) -> Result<(), Error> {
+        self.rotate(step).await
     }
 
     /// Gives up the leases that this client holds, so that another manager can take over at once. This
@@ -206,7 +261,17 @@ impl Cache {
         &self.shared.client
     }
 
-    pub(crate) fn journal_cap(&self) -> u64 {
+    pub(crate) fn digesters(&self) -> &Digesters {
+        &self.shared.digesters
+    }
+
+    /// Under which keys the entry of `key` may be kept.
+    pub(crate) fn places<'a>(&self, key: &'a Key) -> Result<Places<'a>, Error> {
+        self.terms().keying.places(key)
+    }
+
+    /// The most records that a journal of the namespace may have.
+    pub fn journal_cap(&self) -> u64 {
         self.shared.journal_cap
     }
 
@@ -282,6 +347,21 @@ impl Cache {
             }
             self.shared.alarm.notified().await;
         }
+    }
+}
+
+/// The terms of a client that has these secrets, if they are those of the namespace.
+fn keep_secret(
+    agreement: Agreement,
+    text: Vec<u8>,
+    digesters: &Digesters,
+) -> Result<Terms, OpenError> {
+    let partitions = agreement.partitions;
+    let terms = Terms::new(agreement, text, digesters).ok_or(OpenError::Partitions(partitions))?;
+    match (&terms.keying, digesters.is_empty()) {
+        (Keying::Unknown, _) => Err(Disagreement::OtherKeySecret.into()),
+        (Keying::Plain, false) => Err(Disagreement::PlainKeys.into()),
+        _ => Ok(terms),
     }
 }
 

@@ -115,6 +115,9 @@ pub enum Error {
     /// The namespace has come to keep to what this client cannot keep to while it works.
     #[error(transparent)]
     Estranged(#[from] Estrangement),
+    /// The namespace's keys are digests by a secret that this client does not have.
+    #[error("keys of the namespace are digests by another secret than here; give its key secret")]
+    KeySecret,
     /// Somebody else changed the configuration since it was last looked at, and theirs is kept to.
     #[error("somebody else has changed the configuration; look at it, then change it again")]
     ChangedMeanwhile,

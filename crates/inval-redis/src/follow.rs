@@ -15,6 +15,7 @@ use crate::agreement::Agreement;
 use crate::cache::Cache;
 use crate::connect::{Client, Repeat};
 use crate::error::{Error, Estrangement};
+use crate::secrets::{Digesters, Keying};
 use crate::wire;
 
 /// How often a client looks at the configuration on the server, at the most.
@@ -28,14 +29,17 @@ pub(crate) struct Terms {
     pub(crate) agreement: Agreement,
     /// What falls to each partition.
     pub(crate) parts: Box<[Config]>,
+    /// What stands on the server for a key.
+    pub(crate) keying: Keying,
     /// The text on the server that says so.
     text: Vec<u8>,
 }
 
 impl Terms {
     /// What `text` on the server says; `None` if a partition would have no room.
-    pub(crate) fn new(agreement: Agreement, text: Vec<u8>) -> Option<Self> {
-        Some(Self { parts: agreement.parts()?, agreement, text })
+    pub(crate) fn new(agreement: Agreement, text: Vec<u8>, held: &Digesters) -> Option<Self> {
+        let keying = Keying::of(&agreement.secrets, held);
+        Some(Self { parts: agreement.parts()?, keying, agreement, text })
     }
 }
 
@@ -48,6 +52,16 @@ pub(crate) struct Follower {
     /// When to have it looked at in passing.
     next_try: AtomicU64,
     turn: Mutex<Turn>,
+}
+
+/// A step from one key secret to another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rotation {
+    /// All clients have both secrets: from now on entries are written by the current one, and what was written by the
+    /// old one is still found.
+    Begin,
+    /// What was written by the old one is given up: clients can do without it from now on.
+    End,
 }
 
 /// Held by whoever looks at the configuration or changes it.
@@ -162,6 +176,25 @@ impl Cache {
         outcome.map_err(ReconfigureError::Store)
     }
 
+    /// Goes a step on the way from the old key secret to the current one, both of which this client must have.
+    pub(crate) async fn rotate(&self, step: Rotation) -> Result<(), Error> {
+        let follower = self.follower();
+        let _turn = follower.turn.lock().await;
+        let terms = follower.terms.load_full();
+        let ours = &terms.agreement;
+        let [current, old] = &**self.digesters() else { return Err(Error::KeySecret) };
+        let (current, old) = (current.fingerprint(), old.fingerprint());
+        let next = match (&*ours.secrets, step) {
+            ([one], Rotation::Begin) if *one == old => vec![current, old],
+            ([first, second], Rotation::End) if (*first, *second) == (current, old) => {
+                vec![current]
+            }
+            ([first, ..], _) if *first == current => return Ok(()),
+            _ => return Err(Error::KeySecret),
+        };
+        self.replace(&terms.text, ours.with_secrets(next).text()).await
+    }
+
     /// Writes another configuration over the one that is known.
     async fn replace(&self, known: &[u8], next: String) -> Result<(), Error> {
         let name = Keyspace::config(self.namespace());
@@ -185,7 +218,8 @@ impl Cache {
             return Ok(());
         }
         let agreement = ours.agreement.followed_to(&text)?;
-        let terms = Terms::new(agreement, text).ok_or(Estrangement::Unreadable)?;
+        let terms = Terms::new(agreement, text, self.digesters());
+        let terms = terms.ok_or(Estrangement::Unreadable)?;
         for (partition, part) in self.partitions().iter().zip(&terms.parts) {
             partition.pressure.keep_to(part);
         }

@@ -37,6 +37,7 @@
 mod error;
 mod connect;
 
+mod secrets;
 mod agreement;
 mod wire;
 mod reads;
@@ -49,6 +50,8 @@ mod accounts;
 mod store;
 mod namespaces;
 
+pub mod acl;
+
 pub use agreement::{Disagreement, OpenError, Setting};
 pub use cache::{Cache, CacheOptions};
 pub use connect::{
@@ -58,7 +61,10 @@ pub use connect::{
 pub use error::{
     AuthenticationError, Code, CredentialsError, Error, Estrangement, Interruption, TlsError,
 };
+pub use follow::Rotation;
+pub use inval_core::digest::{KeySecret, KeySecretError};
 pub use namespaces::namespaces;
+pub use secrets::{KeySecrets, SecretError, SecretSource};
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

@@ -14,6 +14,7 @@ use crate::cache::{Cache, Partition};
 use crate::connect::{Cursor as ScanCursor, Repeat};
 use crate::error::Error;
 use crate::pressure::Relief;
+use crate::secrets::Places;
 use crate::wire;
 
 /// The largest value that a Redis server takes by default (`proto-max-bulk-len`).
@@ -28,58 +29,55 @@ impl Store for Cache {
     type Error = Error;
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
-        let partition = self.partition_of(key);
-        let name = partition.names.entry(key.as_bytes());
-        let value = self.client().command(&self.read(name), Repeat::Safe).await?;
-        let value = bytes(value)?;
-        self.count_read(partition, key, value.is_some());
+        let Places { first, other, .. } = self.places(key)?;
+        let mut at = &*first;
+        let mut value = self.read_at(at).await?;
+        if let (None, Some(other)) = (&value, &other) {
+            at = other;
+            value = self.read_at(at).await?;
+        }
+        self.count_read(self.partition_of(at), at, value.is_some());
         Ok(value)
     }
 
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Bytes>>, Error> {
-        let mut values = vec![None; keys.len()];
-        for (partition, places) in self.by_partition(keys.iter()) {
-            let names = places.iter().map(|&at| partition.names.entry(keys[at].as_bytes()));
-            let found = self.read_all(names.collect()).await?;
-            for (at, value) in places.into_iter().zip(found) {
-                let value = bytes(value)?;
-                self.count_read(partition, &keys[at], value.is_some());
-                values[at] = value;
+        let places = keys.iter().map(|key| self.places(key)).collect::<Result<Vec<_>, _>>()?;
+        let mut at: Vec<&Key> = places.iter().map(|places| &*places.first).collect();
+        let mut values = self.read_each(&at).await?;
+        let missing = |&place: &usize| values[place].is_none() && places[place].other.is_some();
+        let missing: Vec<usize> = (0..keys.len()).filter(missing).collect();
+        if !missing.is_empty() {
+            missing
+                .iter()
+                .for_each(|&place| at[place] = places[place].other.as_ref().unwrap_or(at[place]));
+            let others: Vec<&Key> = missing.iter().map(|&place| at[place]).collect();
+            for (place, value) in missing.into_iter().zip(self.read_each(&others).await?) {
+                values[place] = value;
             }
+        }
+        for (at, value) in at.into_iter().zip(&values) {
+            self.count_read(self.partition_of(at), at, value.is_some());
         }
         Ok(values)
     }
 
     async fn put(&self, key: &Key, value: Bytes, options: PutOptions) -> Result<Put, Error> {
-        let partition = self.partition_of(key);
-        let ttl = match self.check(partition, key, &value, options.ttl)? {
-            Ok(ttl) => ttl,
-            Err(reason) => {
-                if options.condition == PutCondition::Always {
-                    self.invalidate(std::slice::from_ref(key)).await?;
-                }
-                return Ok(Put::Rejected(reason));
+        let places = self.places(key)?;
+        let mut condition = options.condition;
+        if condition != PutCondition::Always
+            && let Some(other) = &places.other
+            && self.is_at(other).await?
+        {
+            if condition == PutCondition::IfAbsent {
+                return Ok(Put::Unmet);
             }
-        };
-        self.await_room(partition).await?;
-        let mut pipe = transaction();
-        push_set(&mut pipe, partition, key, &value, ttl, options.condition);
-        let put = put_record(key, &value, ttl);
-        let record = match options.condition {
-            PutCondition::Always => put,
-            // Only the reply tells whether it took effect, so the manager has to look.
-            _ => Record::Look { key: key.as_bytes() },
-        };
-        pipe.cmd("RPUSH").arg(partition.names.journal()).arg(record.encode());
-        let repeat = match options.condition {
-            PutCondition::Always => Repeat::Safe,
-            // The second time the condition would be judged by what the first has written.
-            _ => Repeat::Never,
-        };
-        let replies = self.client().pipeline(&pipe, repeat).await?;
-        let [set, backlog] = &replies[..] else { return Err(Error::UnexpectedReply) };
-        self.relieve(partition, wire::number(backlog)?, 1).await;
-        Ok(if *set == Value::Nil { Put::Unmet } else { Put::Stored })
+            condition = PutCondition::Always;
+        }
+        let stale: Vec<&Key> = places.stale().collect();
+        if condition == PutCondition::Always && !stale.is_empty() {
+            self.delete_each(&stale).await?;
+        }
+        self.put_at(&places.first, value, PutOptions { condition, ..options }).await
     }
 
     async fn put_many(
@@ -88,15 +86,21 @@ impl Store for Cache {
         ttl: Option<Duration>,
     ) -> Result<Vec<Put>, Error> {
         let mut outcome = vec![Put::Stored; entries.len()];
+        let keyed =
+            entries.iter().map(|(key, _)| self.places(key)).collect::<Result<Vec<_>, _>>()?;
+        let entries: Vec<(&Key, &Bytes)> =
+            keyed.iter().zip(entries).map(|(places, (_, value))| (&*places.first, value)).collect();
         let check =
-            |(key, value): &(Key, Bytes)| self.check(self.partition_of(key), key, value, ttl);
+            |&(key, value): &(&Key, &Bytes)| self.check(self.partition_of(key), key, value, ttl);
         let lives = entries.iter().map(check).collect::<Result<Vec<_>, Error>>()?;
-        for (partition, places) in self.by_partition(entries.iter().map(|(key, _)| key)) {
+        let stale: Vec<&Key> = keyed.iter().flat_map(Places::stale).collect();
+        self.delete_each(&stale).await?;
+        for (partition, places) in self.by_partition(entries.iter().map(|&(key, _)| key)) {
             for places in places.chunks(partition.pressure.most_at_once()) {
                 self.await_room(partition).await?;
                 let (mut pipe, mut records) = (transaction(), Vec::new());
                 for &at in places {
-                    let (key, value) = &entries[at];
+                    let (key, value) = entries[at];
                     match lives[at] {
                         Ok(ttl) => {
                             push_set(&mut pipe, partition, key, value, ttl, PutCondition::Always);
@@ -116,46 +120,44 @@ impl Store for Cache {
     }
 
     async fn invalidate(&self, keys: &[Key]) -> Result<u64, Error> {
-        let mut deleted = 0;
-        for (partition, places) in self.by_partition(keys.iter()) {
-            for places in places.chunks(DELETE_BATCH as usize) {
-                let keys: Vec<&[u8]> = places.iter().map(|&at| keys[at].as_bytes()).collect();
-                deleted += self.delete(partition, &keys).await?;
-            }
-        }
-        Ok(deleted)
+        let places = keys.iter().map(|key| self.places(key)).collect::<Result<Vec<_>, _>>()?;
+        let firsts = places.iter().map(|places| &*places.first);
+        let all: Vec<&Key> = firsts.chain(places.iter().flat_map(Places::stale)).collect();
+        self.delete_each(&all).await
     }
 
     async fn contains(&self, key: &Key) -> Result<bool, Error> {
-        let mut exists = cmd("EXISTS");
-        exists.arg(self.partition_of(key).names.entry(key.as_bytes()));
-        let count = self.client().command(&exists, Repeat::Safe).await?;
-        Ok(wire::number(&count)? > 0)
+        let Places { first, other, .. } = self.places(key)?;
+        let is_at_first = self.is_at(&first).await?;
+        match other.filter(|_| !is_at_first) {
+            Some(other) => self.is_at(&other).await,
+            None => Ok(is_at_first),
+        }
     }
 
     async fn lifetime(&self, key: &Key) -> Result<Lifetime, Error> {
-        let mut pttl = cmd("PTTL");
-        pttl.arg(self.partition_of(key).names.entry(key.as_bytes()));
-        lifetime(&self.client().command(&pttl, Repeat::Safe).await?)
+        let Places { first, other, .. } = self.places(key)?;
+        let lifetime = self.lifetime_at(&first).await?;
+        match other.filter(|_| lifetime == Lifetime::Absent) {
+            Some(other) => self.lifetime_at(&other).await,
+            None => Ok(lifetime),
+        }
     }
 
     /// Asks nothing that counts as an access, as asking for the length of the value would. The idle time is told
     /// in seconds, and not at all under an LFU `maxmemory-policy`; weight and age only where this process manages
     /// the partition.
     async fn inspect(&self, key: &Key) -> Result<Option<EntryInfo>, Error> {
-        let name = self.partition_of(key).names.entry(key.as_bytes());
-        let mut pipe = redis::pipe();
-        pipe.cmd("OBJECT").arg("IDLETIME").arg(&name);
-        pipe.cmd("PTTL").arg(&name);
-        let replies = self.client().pipeline_each(&pipe, Repeat::Safe).await?;
-        let [idle, left] = <[_; 2]>::try_from(replies).map_err(|_| Error::UnexpectedReply)?;
-        let lifetime = lifetime(&left?)?;
-        if lifetime == Lifetime::Absent {
-            return Ok(None);
+        let Places { first, other, .. } = self.places(key)?;
+        let info = self.inspect_at(&first).await?;
+        match other.filter(|_| info.is_none()) {
+            Some(other) => self.inspect_at(&other).await,
+            None => Ok(info),
         }
-        let idle = idle.and_then(|seconds| wire::number(&seconds)).ok().map(Duration::from_secs);
-        let (weight, age) = self.booked(key).await.unzip();
-        Ok(Some(EntryInfo { weight, lifetime, idle, age: age.flatten() }))
+    }
+
+    fn alias(&self, key: &Key) -> Key {
+        self.places(key).map_or_else(|_| key.clone(), |places| places.first.into_owned())
     }
 
     async fn clear(&self) -> Result<(), Error> {
@@ -207,6 +209,98 @@ impl Store for Cache {
 }
 
 impl Cache {
+    /// The value under a key as it stands on the server.
+    async fn read_at(&self, key: &Key) -> Result<Option<Bytes>, Error> {
+        let name = self.partition_of(key).names.entry(key.as_bytes());
+        bytes(self.client().command(&self.read(name), Repeat::Safe).await?)
+    }
+
+    async fn read_each(&self, keys: &[&Key]) -> Result<Vec<Option<Bytes>>, Error> {
+        let mut values = vec![None; keys.len()];
+        for (partition, places) in self.by_partition(keys.iter().copied()) {
+            let names = places.iter().map(|&at| partition.names.entry(keys[at].as_bytes()));
+            let found = self.read_all(names.collect()).await?;
+            for (at, value) in places.into_iter().zip(found) {
+                values[at] = bytes(value)?;
+            }
+        }
+        Ok(values)
+    }
+
+    async fn is_at(&self, key: &Key) -> Result<bool, Error> {
+        let mut exists = cmd("EXISTS");
+        exists.arg(self.partition_of(key).names.entry(key.as_bytes()));
+        let count = self.client().command(&exists, Repeat::Safe).await?;
+        Ok(wire::number(&count)? > 0)
+    }
+
+    async fn lifetime_at(&self, key: &Key) -> Result<Lifetime, Error> {
+        let mut pttl = cmd("PTTL");
+        pttl.arg(self.partition_of(key).names.entry(key.as_bytes()));
+        lifetime(&self.client().command(&pttl, Repeat::Safe).await?)
+    }
+
+    async fn inspect_at(&self, key: &Key) -> Result<Option<EntryInfo>, Error> {
+        let name = self.partition_of(key).names.entry(key.as_bytes());
+        let mut pipe = redis::pipe();
+        pipe.cmd("OBJECT").arg("IDLETIME").arg(&name);
+        pipe.cmd("PTTL").arg(&name);
+        let replies = self.client().pipeline_each(&pipe, Repeat::Safe).await?;
+        let [idle, left] = <[_; 2]>::try_from(replies).map_err(|_| Error::UnexpectedReply)?;
+        let lifetime = lifetime(&left?)?;
+        if lifetime == Lifetime::Absent {
+            return Ok(None);
+        }
+        let idle = idle.and_then(|seconds| wire::number(&seconds)).ok().map(Duration::from_secs);
+        let (weight, age) = self.booked(key).await.unzip();
+        Ok(Some(EntryInfo { weight, lifetime, idle, age: age.flatten() }))
+    }
+
+    /// Writes under a key as it stands on the server.
+    async fn put_at(&self, key: &Key, value: Bytes, options: PutOptions) -> Result<Put, Error> {
+        let partition = self.partition_of(key);
+        let ttl = match self.check(partition, key, &value, options.ttl)? {
+            Ok(ttl) => ttl,
+            Err(reason) => {
+                if options.condition == PutCondition::Always {
+                    self.delete_each(&[key]).await?;
+                }
+                return Ok(Put::Rejected(reason));
+            }
+        };
+        self.await_room(partition).await?;
+        let mut pipe = transaction();
+        push_set(&mut pipe, partition, key, &value, ttl, options.condition);
+        let put = put_record(key, &value, ttl);
+        let record = match options.condition {
+            PutCondition::Always => put,
+            // Only the reply tells whether it took effect, so the manager has to look.
+            _ => Record::Look { key: key.as_bytes() },
+        };
+        pipe.cmd("RPUSH").arg(partition.names.journal()).arg(record.encode());
+        let repeat = match options.condition {
+            PutCondition::Always => Repeat::Safe,
+            // The second time the condition would be judged by what the first has written.
+            _ => Repeat::Never,
+        };
+        let replies = self.client().pipeline(&pipe, repeat).await?;
+        let [set, backlog] = &replies[..] else { return Err(Error::UnexpectedReply) };
+        self.relieve(partition, wire::number(backlog)?, 1).await;
+        Ok(if *set == Value::Nil { Put::Unmet } else { Put::Stored })
+    }
+
+    /// Deletes entries under keys as they stand on the server, and returns how many there were.
+    async fn delete_each(&self, keys: &[&Key]) -> Result<u64, Error> {
+        let mut deleted = 0;
+        for (partition, places) in self.by_partition(keys.iter().copied()) {
+            for places in places.chunks(DELETE_BATCH as usize) {
+                let keys: Vec<&[u8]> = places.iter().map(|&at| keys[at].as_bytes()).collect();
+                deleted += self.delete(partition, &keys).await?;
+            }
+        }
+        Ok(deleted)
+    }
+
     /// The one command that reads a value.
     fn read(&self, name: Vec<u8>) -> Cmd {
         match self.time_to_idle() {

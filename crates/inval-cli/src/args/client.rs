@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, ValueEnum};
 use inval_core::Namespace;
-use inval_redis::{Credentials, TargetError};
+use inval_redis::{Credentials, SecretSource, TargetError};
 use inval_replay::quantity::parse_duration;
 
 use super::{Place, parse_credentials, parse_place};
@@ -37,6 +37,10 @@ pub(crate) struct Origin {
     /// file that holds them in two lines [default: those in the URL]
     #[arg(long, value_name = "env|FILE", requires = "store", value_parser = parse_credentials)]
     pub(crate) store_credentials: Option<Credentials>,
+
+    /// Secret of a namespace that keeps digests of keys: a file that holds it, or env: and the name of a variable
+    #[arg(long, value_name = "FILE|env:NAME", requires = "store", value_parser = parse_key_secret)]
+    pub(crate) key_secret: Option<SecretSource>,
 }
 
 /// Where the caches are, and how to print what comes of it.
@@ -230,6 +234,10 @@ pub(crate) struct RunNowArgs {
 /// A text that is no URL of a daemon is kept as its error: it may hold a password.
 fn parse_daemon(text: &str) -> Result<Result<DaemonUrl, DaemonUrlError>, Infallible> {
     Ok(text.parse())
+}
+
+pub(super) fn parse_key_secret(text: &str) -> Result<SecretSource, Infallible> {
+    text.parse()
 }
 
 fn parse_interval(text: &str) -> Result<Duration, &'static str> {

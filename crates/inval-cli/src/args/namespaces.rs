@@ -3,11 +3,12 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use inval_core::{Namespace, Strategy};
+use inval_redis::SecretSource;
 use inval_replay::ByteSize;
 
-use super::client::Access;
+use super::client::{Access, parse_key_secret};
 use crate::client::{Change, Changes, Span};
 
 #[derive(Debug, Subcommand)]
@@ -54,6 +55,23 @@ pub(crate) enum NamespaceCommand {
         access: Access,
     },
 
+    /// Have the key secret take the place of the old one, in two steps
+    Rotate {
+        /// Name of the namespace
+        #[arg(value_name = "NS")]
+        namespace: Namespace,
+
+        /// The step to go
+        step: RotationStep,
+
+        /// The secret that --key-secret takes the place of, written as that is
+        #[arg(long, value_name = "FILE|env:NAME", requires = "key_secret", value_parser = parse_key_secret)]
+        old_key_secret: SecretSource,
+
+        #[command(flatten)]
+        access: Access,
+    },
+
     /// Delete a namespace with its entries
     Rm {
         /// Name of the namespace
@@ -67,6 +85,15 @@ pub(crate) enum NamespaceCommand {
         #[command(flatten)]
         access: Access,
     },
+}
+
+/// The steps of a rotation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum RotationStep {
+    /// All clients have both secrets: from now on write by the new one
+    Begin,
+    /// Give up what the old one wrote: clients can do without it from now on
+    End,
 }
 
 /// What a namespace is to keep to.

@@ -10,8 +10,8 @@ use inval_core::{
     Budget, Key, Lifetime, Namespace, Put, PutOptions, ReconfigureError, Slice, Standing, Store,
 };
 use inval_redis::{
-    Cache, CacheOptions, Client, ConnectOptions, Credentials, Error as StoreError, OpenError,
-    Target,
+    Cache, CacheOptions, Client, ConnectOptions, Credentials, Error as StoreError, KeySecret,
+    KeySecrets, OpenError, Rotation, Target,
 };
 use inval_runtime::{AnalyseError, analyse};
 use tokio::runtime::{Builder, Runtime};
@@ -37,6 +37,8 @@ pub(crate) struct Direct {
     target: Target,
     /// The namespaces there were when they were last looked for, and when that was.
     found: RefCell<Option<(Instant, Vec<Namespace>)>>,
+    /// The secret of the namespace whose entries are asked for, if that keeps digests of keys.
+    secrets: Option<KeySecrets>,
 }
 
 impl Direct {
@@ -47,11 +49,16 @@ impl Direct {
         let client = runtime.block_on(Client::connect(target, options));
         let client =
             client.map_err(|error| ClientError::Store { target: target.clone().into(), error })?;
-        Ok(Self { runtime, client, target: target.clone(), found: RefCell::default() })
+        let (found, secrets) = (RefCell::default(), None);
+        Ok(Self { runtime, client, target: target.clone(), found, secrets })
     }
 
     pub(super) fn target(&self) -> &Target {
         &self.target
+    }
+
+    pub(super) fn with_key_secret(self, secret: Option<KeySecret>) -> Self {
+        Self { secrets: secret.map(KeySecrets::new), ..self }
     }
 
     pub(super) fn get(
@@ -139,7 +146,12 @@ impl Direct {
                 Err(ClientError::NoNamespace(_)) => {
                     let (client, name) = (self.client.clone(), namespace.clone());
                     let options = CacheOptions { partitions, ..CacheOptions::default() };
-                    let opened = Cache::open(client, name, config, options).await;
+                    let opened = match &self.secrets {
+                        None => Cache::open(client, name, config, options).await,
+                        Some(secrets) => {
+                            Cache::open_with_secrets(client, name, config, options, secrets).await
+                        }
+                    };
                     opened.map_err(|error| self.not_opened(namespace, error))?;
                     Ok(Created::New)
                 }
@@ -171,6 +183,22 @@ impl Direct {
                 ReconfigureError::Change(error) => error.into(),
                 ReconfigureError::Store(error) => self.failed(error),
             })
+        })
+    }
+
+    pub(super) fn rotate(
+        &self,
+        namespace: &Namespace,
+        step: Rotation,
+        old: KeySecret,
+    ) -> Result<(), ClientError> {
+        let secrets = self.secrets.clone().ok_or(ClientError::NeedsStore)?.with_old(old);
+        self.runtime.block_on(async {
+            let (client, name) = (self.client.clone(), namespace.clone());
+            let engine = EngineSettings::default();
+            let cache = Cache::attach_with_secrets(client, name, engine, &secrets).await;
+            let cache = cache.map_err(|error| self.not_opened(namespace, error))?;
+            cache.rotate_key_secret(step).await.map_err(|error| self.failed(error))
         })
     }
 
@@ -290,7 +318,15 @@ impl Direct {
         work: impl AsyncFnOnce(Cache) -> Result<T, StoreError>,
     ) -> Result<T, ClientError> {
         self.runtime.block_on(async {
-            let cache = self.attach(namespace).await?;
+            let cache = match &self.secrets {
+                None => self.attach(namespace).await?,
+                Some(secrets) => {
+                    let (client, name) = (self.client.clone(), namespace.clone());
+                    let engine = EngineSettings::default();
+                    let cache = Cache::attach_with_secrets(client, name, engine, secrets).await;
+                    cache.map_err(|error| self.not_opened(namespace, error))?
+                }
+            };
             work(cache).await.map_err(|error| self.failed(error))
         })
     }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use inval_core::{Key, Lifetime, Namespace, Put, PutOptions};
 
+use inval_redis::{KeySecret, Rotation, SecretSource};
+
 use super::direct::Direct;
 use super::error::ClientError;
 use super::explanation::Explanation;
@@ -26,7 +28,7 @@ const POLL: Duration = Duration::from_millis(200);
 /// Where the caches are. Each operation fails with an error that says the next step.
 pub(crate) enum Endpoint {
     Daemon(HttpClient),
-    Store(Direct),
+    Store(Box<Direct>),
 }
 
 impl Endpoint {
@@ -35,7 +37,9 @@ impl Endpoint {
         match &origin.store {
             Some(Ok(Place::Server(target))) => {
                 let credentials = origin.store_credentials.clone().unwrap_or_default();
-                Ok(Self::Store(Direct::connect(target, credentials)?))
+                let key_secret = origin.key_secret.as_ref().map(SecretSource::read).transpose()?;
+                let store = Direct::connect(target, credentials)?.with_key_secret(key_secret);
+                Ok(Self::Store(Box::new(store)))
             }
             Some(Ok(Place::Memory)) => Err(ClientError::Memory),
             Some(Err(error)) => Err((*error).into()),
@@ -170,6 +174,19 @@ impl Endpoint {
         match self {
             Self::Daemon(daemon) => daemon.change(namespace, changes).map_err(of(namespace)),
             Self::Store(store) => store.change(namespace, changes),
+        }
+    }
+
+    /// Goes a step on the way from the old key secret to ours.
+    pub(super) fn rotate(
+        &self,
+        namespace: &Namespace,
+        step: Rotation,
+        old: KeySecret,
+    ) -> Result<(), ClientError> {
+        match self {
+            Self::Daemon(_) => Err(ClientError::NeedsStore),
+            Self::Store(store) => store.rotate(namespace, step, old),
         }
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use inval_core::{ChangeError, ConfigError, KeyError, Namespace, Rejection};
-use inval_redis::{Error as StoreError, OpenError, Target, TargetError};
+use inval_redis::{Error as StoreError, OpenError, SecretError, Target, TargetError};
 use inval_runtime::AnalysisOptionsError;
 use thiserror::Error;
 
@@ -35,6 +35,11 @@ pub(crate) enum ClientError {
          `inval serve` and leave --store out"
     )]
     Memory,
+
+    #[error("a daemon cannot do that; name its server by --store, and the secret by --key-secret")]
+    NeedsStore,
+    #[error("the key secret: {0}")]
+    KeySecret(#[from] SecretError),
 
     #[error("{target}: {error}")]
     Store { target: Box<Target>, error: StoreError },
@@ -118,6 +123,7 @@ impl ClientError {
             Self::KeyText(_) | Self::Key(_) | Self::Rejected(_) => Exit::Invalid,
             Self::Analysis(_) | Self::Pem(_) => Exit::Invalid,
             Self::NothingToSet | Self::Unasked => Exit::Invalid,
+            Self::KeySecret(_) | Self::NeedsStore => Exit::Invalid,
             Self::NoNamespace(_) | Self::NoEntry(_) => Exit::Absent,
             Self::IsPresent | Self::IsAbsent => Exit::Absent,
             Self::File { .. } | Self::Stdin(_) => Exit::Failure,

@@ -3,13 +3,14 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use inval_core::Namespace;
+use inval_redis::Rotation;
 use serde_json::json;
 
 use super::endpoint::Endpoint;
 use super::error::ClientError;
 use super::print::{self, number, text};
 use super::values::{Changes, Created, NamespaceInfo};
-use crate::args::{Access, Form, NamespaceCommand};
+use crate::args::{Access, Form, NamespaceCommand, RotationStep};
 use crate::output::{aligned, grouped};
 
 /// Carries out one of them and prints what is there afterwards.
@@ -30,6 +31,14 @@ pub(crate) fn ns(command: &NamespaceCommand) -> anyhow::Result<()> {
             let endpoint = Endpoint::open(&access.origin)?;
             endpoint.change(namespace, &changes)?;
             show(&endpoint, namespace, access.output)
+        }
+        NamespaceCommand::Rotate { namespace, step, old_key_secret, access } => {
+            let step = match step {
+                RotationStep::Begin => Rotation::Begin,
+                RotationStep::End => Rotation::End,
+            };
+            let old = old_key_secret.read().map_err(ClientError::from)?;
+            Ok(Endpoint::open(&access.origin)?.rotate(namespace, step, old)?)
         }
         NamespaceCommand::Rm { namespace, yes, access } => {
             remove(namespace, if *yes { Consent::Given } else { Consent::Wanted }, access)

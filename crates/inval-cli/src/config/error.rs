@@ -89,6 +89,8 @@ pub(super) enum Problem {
     Config(#[from] ConfigError),
     #[error("ttl and time_to_idle cannot be had together on a server; leave one of them out")]
     IdleWithTtl,
+    #[error("old_key_secret needs key_secret, which takes its place; add it")]
+    OldKeySecretAlone,
     #[error("{wanted} partitions: give 1 to {most}, and no more than the limits have room for")]
     Partitions { wanted: u32, most: u32 },
     #[error("{}", unknown_variable(.near.as_deref()))]

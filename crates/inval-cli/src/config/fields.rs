@@ -165,6 +165,11 @@ pub(super) const NAMESPACE_FIELDS: &[Field<Draft>] = fields! {
     "partitions" => partitions {"4"},
         "Parts with a share of the limits each: partitions on a server, of which 1 to 16384 are possible and \
          1 is the default; shards in memory, 1 to 65536, by default as many as suit";
+    "key_secret" => key_secret {"\"/etc/inval/users.key\""},
+        "On a server, digests stand for keys: a file that holds the secret, 64 hexadecimal digits, or env: and the \
+         name of a variable; cannot change but by old_key_secret";
+    "old_key_secret" => old_key_secret {"\"env:OLD_KEY_SECRET\""},
+        "The secret that key_secret takes the place of, while that lasts";
     "manager.max_lag" => pacing.max_lag [SOME_TIME], "As in [manager]";
     "manager.min_interval" => pacing.min_interval [WAIT], "As in [manager]";
     "manager.max_interval" => pacing.max_interval [SOME_TIME], "As in [manager]";

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use inval_core::pacing::PacingSettings;
 use inval_core::{Config, ConfigError, Namespace, Strategy};
+use inval_redis::SecretSource;
 use inval_replay::ByteSize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -13,7 +14,7 @@ use super::error::{Origin, Problem};
 use super::fields::NAMESPACE_FIELDS;
 use super::reader::Reader;
 use super::rules::AtMost;
-use super::settings::{NamespaceSettings, Settings};
+use super::settings::{KeySecretSources, NamespaceSettings, Settings};
 use crate::args::Place;
 
 const MOST_PARTITIONS: u32 = 16_384;
@@ -29,10 +30,19 @@ pub(super) struct Draft {
     pub(super) time_to_idle: Option<Duration>,
     pub(super) ttl_jitter: f64,
     pub(super) partitions: Option<u32>,
+    pub(super) key_secret: Option<SecretSource>,
+    pub(super) old_key_secret: Option<SecretSource>,
     pub(super) pacing: PacingSettings,
 }
 
 type Errors = Vec<(Origin, Problem)>;
+
+/// What is to be kept to, by name.
+#[derive(Default)]
+pub(super) struct Namespaces {
+    pub(super) settings: BTreeMap<Namespace, NamespaceSettings>,
+    pub(super) key_secrets: BTreeMap<Namespace, KeySecretSources>,
+}
 
 /// The namespaces in `table`, with the defaults and on the store of `settings`, and what is wrong with
 /// them. Without `rules`, for the defaults are wrong themselves, their pacing is not looked into.
@@ -40,8 +50,8 @@ pub(super) fn read(
     table: Option<&Spanned<DeValue<'_>>>,
     settings: &Settings,
     rules: &[AtMost<Draft>],
-) -> (BTreeMap<Namespace, NamespaceSettings>, Errors) {
-    let (mut namespaces, mut errors) = (BTreeMap::new(), Vec::new());
+) -> (Namespaces, Errors) {
+    let (mut namespaces, mut errors) = (Namespaces::default(), Vec::new());
     let Some(value) = table else { return (namespaces, errors) };
     let DeValue::Table(table) = value.get_ref() else {
         return (namespaces, vec![(Origin::File(value.span()), Problem::NotATable)]);
@@ -57,7 +67,10 @@ pub(super) fn read(
             _ => Err(vec![(Origin::File(value.span()), Problem::NotATable)]),
         };
         match (name, namespace) {
-            (Ok(name), Ok(namespace)) => drop(namespaces.insert(name, namespace)),
+            (Ok(name), Ok((namespace, key_secrets))) => {
+                namespaces.key_secrets.extend(key_secrets.map(|sources| (name.clone(), sources)));
+                namespaces.settings.insert(name, namespace);
+            }
             (_, Err(more)) => errors.extend(more),
             (Err(_), Ok(_)) => {}
         }
@@ -71,7 +84,7 @@ fn read_one(
     table: &DeTable<'_>,
     settings: &Settings,
     rules: &[AtMost<Draft>],
-) -> Result<NamespaceSettings, Errors> {
+) -> Result<(NamespaceSettings, Option<KeySecretSources>), Errors> {
     let mut reader = Reader::new(NAMESPACE_FIELDS, Draft::new(settings.pacing), &[]);
     reader.read_table(table, "");
     reader.keep_to(rules);
@@ -81,6 +94,9 @@ fn read_one(
     let read = reader.settings.finish(&settings.store).and_then(|namespace| match rules {
         [] => Ok(namespace),
         _ => namespace.pacing.validate().map(|()| namespace).map_err(|error| ("", error.into())),
+    });
+    let read = read.and_then(|namespace| {
+        reader.settings.key_secrets().map(|key_secrets| (namespace, key_secrets))
     });
     read.map_err(|(field, problem)| vec![(reader.origin(field).unwrap_or(at), problem)])
 }
@@ -96,6 +112,8 @@ impl Draft {
             time_to_idle: None,
             ttl_jitter: 0.0,
             partitions: None,
+            key_secret: None,
+            old_key_secret: None,
             pacing,
         }
     }
@@ -118,6 +136,15 @@ impl Draft {
             }
         }
         Ok(NamespaceSettings { config, partitions: self.partitions, pacing: self.pacing })
+    }
+
+    /// Where the key secrets come from, if digests are to stand for keys.
+    fn key_secrets(&self) -> Result<Option<KeySecretSources>, (&'static str, Problem)> {
+        match (self.key_secret.clone(), self.old_key_secret.clone()) {
+            (Some(current), old) => Ok(Some(KeySecretSources { current, old })),
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(("old_key_secret", Problem::OldKeySecretAlone)),
+        }
     }
 
     fn config(&self) -> Result<Config, ConfigError> {

@@ -57,7 +57,8 @@ impl Settings {
         if !errors.is_empty() {
             return Err(ConfigFileError::new(file, text, errors));
         }
-        settings.namespaces = namespaces;
+        settings.namespaces = namespaces.settings;
+        settings.key_secrets = namespaces.key_secrets;
         settings.access.roles = roles;
         Ok(settings)
     }

@@ -9,7 +9,10 @@ use std::time::Duration;
 use inval_core::engine::EngineSettings;
 use inval_core::pacing::PacingSettings;
 use inval_core::{Config, Namespace};
-use inval_redis::{CacheOptions, ClientCertificate, ConnectOptions, Credentials};
+use inval_redis::{
+    CacheOptions, ClientCertificate, ConnectOptions, Credentials, KeySecrets, SecretError,
+    SecretSource,
+};
 use inval_replay::ByteSize;
 
 use crate::access::Roles;
@@ -34,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) slice_time: Duration,
     pub(crate) redis: RedisSettings,
     pub(crate) namespaces: BTreeMap<Namespace, NamespaceSettings>,
+    /// Where the key secrets of some of them come from.
+    pub(crate) key_secrets: BTreeMap<Namespace, KeySecretSources>,
     /// What is allowed but should not be; to be shown to the operator.
     pub(crate) warnings: Vec<Warning>,
 }
@@ -112,6 +117,24 @@ pub(crate) struct NamespaceSettings {
     pub(crate) pacing: PacingSettings,
 }
 
+/// Where the key secret of a namespace comes from, and the one that it takes the place of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct KeySecretSources {
+    pub(super) current: SecretSource,
+    pub(super) old: Option<SecretSource>,
+}
+
+impl KeySecretSources {
+    /// Reads them. Waits for files.
+    pub(crate) fn read(&self) -> Result<KeySecrets, SecretError> {
+        let secrets = KeySecrets::new(self.current.read()?);
+        Ok(match &self.old {
+            Some(old) => secrets.with_old(old.read()?),
+            None => secrets,
+        })
+    }
+}
+
 /// What is allowed but should not be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Warning {
@@ -164,6 +187,7 @@ impl Default for Settings {
             slice_time: Duration::from_millis(10),
             redis: RedisSettings::default(),
             namespaces: BTreeMap::new(),
+            key_secrets: BTreeMap::new(),
             warnings: Vec::new(),
         }
     }

@@ -1,12 +1,13 @@
 //! The kinds of values that fields have: how each is read, and how it is written.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::ops::{Bound, RangeBounds};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use inval_core::{Strategy, UnknownStrategy};
-use inval_redis::{Credentials, TargetError};
+use inval_redis::{Credentials, SecretSource, TargetError};
 use inval_replay::ByteSize;
 use inval_replay::quantity::{ByteSizeError, DurationError, parse_duration};
 use thiserror::Error;
@@ -305,6 +306,27 @@ impl Value for Credentials {
     }
 }
 
+impl Value for SecretSource {
+    const KIND: &'static str = "the name of a file, or env: and that of a variable, in quotes,";
+
+    fn read(input: Input<'_>) -> Result<Self, Wrong> {
+        match input {
+            Input::Text("") | Input::Variable("") => Err(Wrong::EmptyPath),
+            Input::Text(text) | Input::Variable(text) => {
+                Ok(text.parse().unwrap_or_else(|never: Infallible| match never {}))
+            }
+            _ => Self::mismatch(input),
+        }
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(match self {
+            Self::File(path) => format!("\"{}\"", path.display()),
+            Self::Variable(name) => format!("\"env:{name}\""),
+        })
+    }
+}
+
 impl Value for PathBuf {
     const KIND: &'static str = "the name of a file, in quotes,";
 
@@ -384,6 +406,8 @@ mod tests {
         check(Credentials::Environment, "\"env\"");
         check(Credentials::File("a b".into()), "\"a b\"");
         check(PathBuf::from("/x"), "\"/x\"");
+        check(SecretSource::File("/x".into()), "\"/x\"");
+        check(SecretSource::Variable("X".into()), "\"env:X\"");
         check(Strategy::S3Fifo, "\"s3-fifo\"");
         check(Some(7_u32), "7");
     }

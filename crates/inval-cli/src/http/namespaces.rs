@@ -101,6 +101,7 @@ fn not_created(error: CreateError) -> Problem {
         CreateError::Add(AddError::Stopped) => inval_runtime::RequestError::Stopped.into(),
         CreateError::Add(error @ AddError::Pacing(_)) => Problem::invalid(error.to_string()),
         CreateError::Backend(BackendError::Open(error)) => not_opened(error),
+        CreateError::Backend(BackendError::KeySecret(error)) => Problem::invalid(error.to_string()),
         CreateError::Backend(BackendError::Adapt(error)) => match error {
             StoreError::Store(error) => AnyError::Redis(error).into(),
             StoreError::Change(error) => error.into(),

@@ -105,6 +105,13 @@ impl Store for AnyStore {
         delegate!(self, store => Store::page(store, partition, cursor, size))
     }
 
+    fn alias(&self, key: &Key) -> Key {
+        match self {
+            Self::Memory(store) => Store::alias(store, key),
+            Self::Redis(store) => Store::alias(store, key),
+        }
+    }
+
     fn partitions(&self) -> u32 {
         match self {
             Self::Memory(store) => Store::partitions(store),

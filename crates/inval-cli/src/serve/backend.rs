@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use inval_core::{Namespace, ReconfigureError, Store};
 use inval_memory::Cache as Memory;
-use inval_redis::{Cache as Redis, Client, OpenError};
+use inval_redis::{Cache as Redis, Client, OpenError, SecretError};
 use thiserror::Error;
 
 use super::any_store::{AnyError, AnyStore};
 use crate::args::Place;
-use crate::config::{NamespaceSettings, Settings};
+use crate::config::{KeySecretSources, NamespaceSettings, Settings};
 
 /// This process, or servers with a client that is connected to them.
 pub(crate) enum Backend {
@@ -32,6 +32,9 @@ pub(crate) enum BackendError {
     /// The namespace cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// Its key secret is not to be had.
+    #[error(transparent)]
+    KeySecret(#[from] SecretError),
     /// It is there, and cannot be adapted.
     #[error(transparent)]
     Adapt(#[from] ReconfigureError<inval_redis::Error>),
@@ -81,13 +84,27 @@ impl Backend {
             Self::Redis(client) => {
                 let options = settings.cache_options(namespace);
                 let config = namespace.config;
-                let opened = Redis::open(client.clone(), name.clone(), config, options).await;
+                let secrets =
+                    settings.key_secrets.get(name).map(KeySecretSources::read).transpose()?;
+                let (on, named) = (client.clone(), name.clone());
+                let opened = match &secrets {
+                    None => Redis::open(on, named, config, options).await,
+                    Some(secrets) => {
+                        Redis::open_with_secrets(on, named, config, options, secrets).await
+                    }
+                };
                 let cache = match (opened, existing) {
                     (Err(OpenError::Disagreement(error)), Existing::Adapt)
                         if error.is_changeable() =>
                     {
-                        let attached = Redis::attach(client.clone(), name.clone(), options.engine);
-                        let cache = attached.await?;
+                        let (on, named) = (client.clone(), name.clone());
+                        let cache = match &secrets {
+                            None => Redis::attach(on, named, options.engine).await?,
+                            Some(secrets) => {
+                                Redis::attach_with_secrets(on, named, options.engine, secrets)
+                                    .await?
+                            }
+                        };
                         cache.reconfigure(&config).await?;
                         cache
                     }

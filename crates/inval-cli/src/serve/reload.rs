@@ -59,6 +59,8 @@ impl Daemon {
         }
         self.access.follow(tokens);
         let needs_restart = settings.needs_restart(&next).into_iter().map(str::to_owned).collect();
+        // Those that are open keep to theirs; one that comes must not be opened without.
+        settings.key_secrets.clone_from(&next.key_secrets);
         let mut reloaded = Reloaded { needs_restart, ..Reloaded::default() };
         for (name, _) in self.manager.namespaces() {
             if !next.namespaces.contains_key(&name) {

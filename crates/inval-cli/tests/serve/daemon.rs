@@ -122,6 +122,10 @@ impl Daemon {
         assert_eq!(response.status, 201, "{response:?}");
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();

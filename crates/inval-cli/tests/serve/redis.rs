@@ -1,5 +1,7 @@
 //! The daemon on a real server: the same API, and what happens when the server goes.
 
+use std::os::unix::fs::FileExt;
+
 use inval_test_servers::Server;
 use serde_json::json;
 
@@ -169,6 +171,87 @@ fn passwords_come_by_a_file_and_are_never_shown() {
     for secret in ["the-key", "the-value"] {
         assert!(!log.contains(secret), "{log}");
     }
+}
+
+#[test]
+fn with_a_key_secret_the_server_learns_no_keys() {
+    let server = Server::redis().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str, digits: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, digits.repeat(32)).unwrap();
+        path.display().to_string()
+    };
+    let (one, two) = (path("one", "01"), path("two", "02"));
+    let start = |secrets: &str| {
+        Daemon::with_config(&format!("{FILE}{secrets}"), &["--store", &server.url()])
+    };
+    let entry = format!("{NS}/entries/alice");
+    let daemon = start(&format!("key_secret = \"{one}\"\n"));
+    ready(&daemon);
+    assert_eq!(daemon.put(&entry, b"the-value").status, 204);
+    assert_eq!(daemon.get(&entry).body, b"the-value");
+    let names = format!("{:?}", server.command(&["KEYS", "*"]).unwrap());
+    let alice = format!("{:?}", inval_test_servers::Reply::Bulk(b"alice".to_vec()));
+    let digits = alice.split(['[', ']']).nth(1).unwrap();
+    assert!(!names.contains(digits), "{names}");
+    drop(daemon);
+    // Another secret finds nothing, and is not let in.
+    let config = format!("{FILE}key_secret = \"{two}\"\n");
+    let file = directory.path().join("inval.toml");
+    std::fs::write(&file, config).unwrap();
+    let args = ["serve", "--listen", "127.0.0.1:0", "--store", &server.url(), "--config"];
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_inval"));
+    let output = command.args(args).arg(&file).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && error.contains("another secret"), "{error}");
+    // Prepared to change it, it finds what is there.
+    let both = start(&format!("key_secret = \"{two}\"\nold_key_secret = \"{one}\"\n"));
+    ready(&both);
+    assert_eq!(both.get(&entry).body, b"the-value");
+}
+
+/// A password is looked for where others can see it or where it could get by accident.
+#[test]
+fn a_password_stays_neither_in_arguments_nor_in_memory() {
+    let password = format!("{:032x}", fastrand::u128(1..));
+    let server = Server::with_args(&["--requirepass", &password]).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("secret");
+    std::fs::write(&path, format!("{password}\n")).unwrap();
+    let daemon =
+        daemon(&server, &["--store-credentials", path.to_str().unwrap(), "--log", "trace"]);
+    ready(&daemon);
+    daemon.put(&format!("{NS}/entries/the-key"), b"the-value");
+    // What it must keep is found, so the password would be as well.
+    assert!(memory_holds(daemon.pid(), server.url().as_bytes()));
+    assert!(!memory_holds(daemon.pid(), password.as_bytes()), "it stays in memory");
+    for file in ["cmdline", "environ", "comm"] {
+        let text = std::fs::read(format!("/proc/{}/{file}", daemon.pid())).unwrap();
+        assert!(!contains(&text, password.as_bytes()), "it is in {file}");
+    }
+    let body = |path| String::from_utf8(daemon.get(path).body).unwrap();
+    let shown = [daemon.log(), body("/v1/stats"), body(NS)].concat();
+    assert!(!shown.contains(&password), "{shown}");
+}
+
+/// Whether a process has these bytes in the memory that it can write.
+fn memory_holds(pid: u32, bytes: &[u8]) -> bool {
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let memory = std::fs::File::open(format!("/proc/{pid}/mem")).unwrap();
+    let regions = maps.lines().filter(|line| line.contains(" rw"));
+    let holds = |line: &str| {
+        let (from, to) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
+        let address = |digits| u64::from_str_radix(digits, 16).unwrap();
+        let mut region = vec![0; (address(to) - address(from)) as usize];
+        // What is unmapped meanwhile holds nothing.
+        memory.read_exact_at(&mut region, address(from)).is_ok() && contains(&region, bytes)
+    };
+    regions.into_iter().any(holds)
+}
+
+fn contains(text: &[u8], bytes: &[u8]) -> bool {
+    memchr::memmem::find(text, bytes).is_some()
 }
 
 #[test]

@@ -141,6 +141,10 @@ impl<S: Store> Store for Guard<S> {
         guarded!(self, Administer, store => store.page(partition, cursor, size))
     }
 
+    fn alias(&self, key: &Key) -> Key {
+        self.store.alias(key)
+    }
+
     fn partitions(&self) -> u32 {
         self.store.partitions()
     }

@@ -94,6 +94,11 @@ impl Store for Witness {
         self.fail("reconfigure").map_err(ReconfigureError::Store)
     }
 
+    fn alias(&self, key: &Key) -> Key {
+        self.note("alias");
+        key.clone()
+    }
+
     fn partitions(&self) -> u32 {
         self.note("partitions");
         1
@@ -136,6 +141,7 @@ const NEEDS: &[(&str, &[Operation])] = {
         ("config", &[]),
         ("reconfigure", &[Administer]),
         ("partitions", &[]),
+        ("alias", &[]),
         ("maintain", &[Maintain]),
         ("pressed", &[Maintain]),
         ("watch", &[Maintain, Read]),
@@ -167,6 +173,10 @@ fn call(guard: &Guard<Witness>, method: &str) -> Option<Operation> {
         },
         "config" => {
             guard.config();
+            None
+        }
+        "alias" => {
+            guard.alias(&key);
             None
         }
         "partitions" => {

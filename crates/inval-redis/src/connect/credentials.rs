@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use zeroize::{Zeroize, Zeroizing};
+
 use super::secret::Secret;
 use crate::error::CredentialsError;
 
@@ -24,13 +26,21 @@ pub enum Credentials {
     Environment,
     /// From a file of two lines, user and password, or of one, the password.
     File(PathBuf),
-    /// These.
+    /// These. The password is overwritten when it is dropped.
     Given {
         /// The user; `None` for the server's default user.
         user: Option<String>,
         /// The password.
         password: String,
     },
+}
+
+impl Drop for Credentials {
+    fn drop(&mut self) {
+        if let Self::Given { password, .. } = self {
+            password.zeroize();
+        }
+    }
 }
 
 impl fmt::Debug for Credentials {
@@ -66,8 +76,8 @@ impl Credentials {
                 from_text(&read.map_err(|_| CredentialsError::File(io::ErrorKind::Other))??)?
             }
             Self::Given { user, password } => Login {
-                user: user.as_deref().map(Secret::new),
-                password: Secret::new(password.as_str()),
+                user: user.as_deref().map(Secret::from),
+                password: Secret::from(password.as_str()),
             },
         }))
     }
@@ -79,8 +89,9 @@ fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Login, 
     Ok(Login { user: read(USER_VARIABLE).map(Secret::new), password: Secret::new(password) })
 }
 
-fn read_limited(path: &Path) -> Result<String, CredentialsError> {
-    let mut text = String::new();
+fn read_limited(path: &Path) -> Result<Zeroizing<String>, CredentialsError> {
+    // With room for all of it: where a text grows, what it was before stays behind.
+    let mut text = Zeroizing::new(String::with_capacity(MAX_FILE_LEN as usize + 1));
     let read = File::open(path)
         .and_then(|file| file.take(MAX_FILE_LEN).read_to_string(&mut text))
         .map_err(|error| error.kind());
@@ -101,7 +112,7 @@ fn from_text(text: &str) -> Result<Login, CredentialsError> {
     if password.is_empty() || user.is_some_and(str::is_empty) {
         return Err(CredentialsError::Form);
     }
-    Ok(Login { user: user.map(Secret::new), password: Secret::new(password) })
+    Ok(Login { user: user.map(Secret::from), password: Secret::from(password) })
 }
 
 #[cfg(test)]
@@ -112,8 +123,8 @@ mod tests {
     fn a_file_holds_a_password_or_user_and_password() {
         let check = |text: &str, want: Option<(Option<&str>, &str)>| {
             let want = want.map(|(user, password)| Login {
-                user: user.map(Secret::new),
-                password: Secret::new(password),
+                user: user.map(Secret::from),
+                password: Secret::from(password),
             });
             assert_eq!(from_text(text).ok(), want, "{text:?}");
         };

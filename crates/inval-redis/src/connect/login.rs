@@ -4,17 +4,23 @@
 //! why one closes it.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
+use std::io::{self, Write};
 
 use bytes::BytesMut;
-use redis::{Cmd, Pipeline, ServerError, Value, ValueCodec, cmd};
+use redis::{Pipeline, ServerError, Value, ValueCodec};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_util::codec::Decoder;
+use zeroize::Zeroizing;
 
 use super::credentials::Login;
 use super::reply::error_of;
+use super::secret::Secret;
 use super::tls::refuses_our_certificate;
 use crate::error::{AuthenticationError, Error, TlsError};
+
+/// The most bytes that stand around a word of a command, and what the other commands of a login take.
+const LONGEST_HEAD: usize = 32;
+const MOST_OTHERS: usize = 256;
 
 /// What the server must be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,9 +47,6 @@ where
 {
     let Entry { login, db, role } = entry;
     let mut first = Pipeline::new();
-    if let Some(login) = login {
-        first.add_command(auth(login));
-    }
     if *db != 0 {
         first.cmd("SELECT").arg(db);
     }
@@ -51,7 +54,10 @@ where
     if *role != Role::Sentinel {
         first.cmd("INFO").arg("server");
     }
-    let mut replies = Replies::to(&first, stream).await;
+    let mut request = login.as_ref().map(auth).unwrap_or_default();
+    request.extend_from_slice(&first.get_packed_pipeline());
+    let mut replies = Replies::to(&request, stream).await;
+    drop(request);
     if login.is_some() {
         accept(&replies.next().await?, error_of_auth)?;
     }
@@ -65,13 +71,18 @@ where
     }
 }
 
-fn auth(login: &Login) -> Cmd {
-    let mut auth = cmd("AUTH");
-    if let Some(user) = &login.user {
-        auth.arg(user.reveal());
+/// The command that logs in, as it is sent. What redis-rs makes of it would stay in memory.
+fn auth(login: &Login) -> Zeroizing<Vec<u8>> {
+    let words = ["AUTH"].into_iter().chain(login.user.as_ref().map(Secret::reveal));
+    let words: Vec<&str> = words.chain([login.password.reveal()]).collect();
+    let len = words.iter().map(|word| word.len() + LONGEST_HEAD).sum::<usize>();
+    let mut request = Zeroizing::new(Vec::with_capacity(len + LONGEST_HEAD + MOST_OTHERS));
+    // Writing into a vector cannot fail.
+    let _ = write!(request, "*{}\r\n", words.len());
+    for word in words {
+        let _ = write!(request, "${}\r\n{word}\r\n", word.len());
     }
-    auth.arg(login.password.reveal());
-    auth
+    request
 }
 
 /// The replies that are still to come.
@@ -83,8 +94,8 @@ struct Replies<'a, S> {
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Replies<'a, S> {
-    async fn to(commands: &Pipeline, stream: &'a mut S) -> Self {
-        let mut sent = stream.write_all(&commands.get_packed_pipeline()).await;
+    async fn to(request: &[u8], stream: &'a mut S) -> Self {
+        let mut sent = stream.write_all(request).await;
         if sent.is_ok() {
             sent = stream.flush().await;
         }

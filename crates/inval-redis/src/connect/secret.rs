@@ -1,19 +1,28 @@
-//! Text that is never shown.
+//! Text that is never shown, and does not stay in memory.
 
 use std::fmt;
 
-/// A user or a password.
+use zeroize::Zeroizing;
+
+/// A user or a password. Its bytes are overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(Box<str>);
+pub(crate) struct Secret(Zeroizing<String>);
 
 impl Secret {
-    pub(crate) fn new(text: impl Into<Box<str>>) -> Self {
-        Self(text.into())
+    /// Takes the text as it is, so that no copy of it stays behind.
+    pub(crate) fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
     }
 
     /// The text, for the server alone.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::new(text.to_owned())
     }
 }
 

@@ -3,7 +3,7 @@
 mod parse;
 
 use std::fmt;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -101,6 +101,53 @@ impl Target {
     /// Whether the text named a user or a password.
     pub fn has_login(&self) -> bool {
         self.login.is_some()
+    }
+
+    /// The same without user and password.
+    #[must_use]
+    pub fn without_login(&self) -> Self {
+        Self { login: None, ..self.clone() }
+    }
+
+    /// One server of a Cluster, to be reached as this is.
+    #[must_use]
+    pub fn of_node(&self, host: &str, port: u16) -> Self {
+        Self { servers: Servers::One(HostPort::new(host, port)), ..self.clone() }
+    }
+
+    /// Whether it leads to a Cluster.
+    pub fn is_cluster(&self) -> bool {
+        matches!(self.servers, Servers::Cluster(_))
+    }
+
+    /// Whether it leads to servers that sentinels watch.
+    pub fn is_behind_sentinel(&self) -> bool {
+        matches!(self.servers, Servers::Sentinel { .. })
+    }
+
+    /// Whether what is sent there is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.is_encrypted
+    }
+
+    /// Whether nothing that is sent there leaves this host, by the addresses in the text: a socket file, or loopback.
+    pub fn is_local(&self) -> bool {
+        let is_loopback = |HostPort { host, .. }: &HostPort| {
+            let address = host.parse::<IpAddr>();
+            address.map_or(&**host == "localhost", |address| address.is_loopback())
+        };
+        match &self.servers {
+            Servers::Unix(_) => true,
+            Servers::One(host) => is_loopback(host),
+            Servers::Cluster(hosts) | Servers::Sentinel { sentinels: hosts, .. } => {
+                hosts.iter().all(is_loopback)
+            }
+        }
+    }
+
+    /// The number of the database.
+    pub fn db(&self) -> u32 {
+        self.db
     }
 }
 

@@ -22,6 +22,7 @@ macro_rules! kinds {
 kinds! {
     Self::Unreachable(_) => "unreachable",
     Self::Unresolved => "unresolved",
+    Self::KeySecret => "key_secret",
     Self::ConnectionLost => "connection_lost",
     Self::Timeout => "timeout",
     Self::OutcomeUnknown(_) => "outcome_unknown",

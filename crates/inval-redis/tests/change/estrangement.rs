@@ -62,7 +62,7 @@ async fn by_what_cannot_be_read_nothing_is_evicted() {
 
 #[tokio::test]
 async fn by_another_version_nothing_is_evicted() {
-    check("1 strategy", "2 strategy", Estrangement::UnknownVersion(2)).await;
+    check("1 strategy", "3 strategy", Estrangement::UnknownVersion(3)).await;
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ async fn a_configuration_that_cannot_be_read_is_refused() {
         assert_eq!(site.try_open().await.unwrap_err(), OpenError::Disagreement(want));
         assert_eq!(site.foreign(&["GET", &name]), inval_test_servers::Reply::Bulk(text.to_vec()));
     };
-    check(b"2 strategy=lru", Disagreement::UnknownVersion(2)).await;
+    check(b"3 strategy=lru", Disagreement::UnknownVersion(3)).await;
     check(b"4294967295", Disagreement::UnknownVersion(u32::MAX)).await;
     check(b"", Disagreement::Unreadable).await;
     check(b"1", Disagreement::Unreadable).await;
@@ -138,7 +138,7 @@ async fn a_namespace_is_attached_to_as_it_is() {
     check("sieve", "arc", "strategy is arc, which this program does not know").await;
     check("partitions=3", "partitions=101", "cannot be read").await;
     check("time_to_idle_ms=-", "time_to_idle_ms=9", "cannot be read").await;
-    check("1 strategy", "2 strategy", "version 2").await;
+    check("1 strategy", "3 strategy", "version 3").await;
 }
 
 #[tokio::test]

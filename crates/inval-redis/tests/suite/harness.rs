@@ -1,4 +1,5 @@
 //! How the suite gets its stores. As its checks wait most of the time, many run at once.
+#![allow(dead_code, reason = "each test crate that takes this module in uses a part of it")]
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -9,6 +10,8 @@ use std::time::Duration;
 use inval_core::Config;
 use inval_core::keyspace::Keyspace;
 use inval_core::testing::{CHECKS, Harness, run_check};
+use inval_redis::acl::{Layout, Reading, Role, Rules, Scope};
+use inval_redis::{Cache, Client};
 use inval_test_servers::{Reply, Server};
 use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
@@ -23,9 +26,11 @@ const AT_ONCE: usize = 16;
 const LEASE: Duration = Duration::from_secs(60);
 
 /// Stores on one server.
-struct Flavoured {
-    server: Arc<Server>,
-    partitions: u32,
+pub(crate) struct Flavoured {
+    pub(crate) server: Arc<Server>,
+    pub(crate) partitions: u32,
+    /// The roles of those who read and who write, where they and the manager have users of their own.
+    pub(crate) roles: Option<[Role; 2]>,
 }
 
 impl Harness for Flavoured {
@@ -46,7 +51,16 @@ impl Harness for Flavoured {
             options.engine.lease = LEASE;
         });
         site.config = config;
-        let managed = Managed::new(site.open().await);
+        let managed = match self.roles {
+            None => Managed::new(site.open().await),
+            Some([reads, writes]) => {
+                let manager = as_user(&site, Role::Manager, config).await;
+                let upkeep = Cache::open(manager, site.namespace.clone(), config, site.options);
+                let upkeep = upkeep.await.unwrap();
+                let readers = as_user(&site, reads, config).await;
+                Managed::shared(readers, as_user(&site, writes, config).await, upkeep).await
+            }
+        };
         for partition in 0..partitions {
             let names = Keyspace::new(&site.namespace, partition);
             let tells = ["HEXISTS", names.accounts(), "entries"];
@@ -61,13 +75,27 @@ impl Harness for Flavoured {
     }
 }
 
+/// A client of a user that may do in the namespace what its role needs, and nothing else.
+async fn as_user(site: &Site, role: Role, config: Config) -> Client {
+    let reading = if config.time_to_idle().is_some() { Reading::Idle } else { Reading::Plain };
+    let layout = Layout::of(vec![Scope::from(&site.namespace)]);
+    let layout = Layout { partitions: site.options.partitions, reading, ..layout };
+    let user = format!("{role}-{}", site.namespace);
+    let mut command =
+        ["ACL", "SETUSER", &user, "reset", "on", ">password"].map(String::from).to_vec();
+    command.extend(Rules::new(role, layout).words());
+    assert!(site.foreign(&command).is_ok());
+    let url = site.url.replace("redis://", &format!("redis://{user}:password@"));
+    Client::connect(&url.parse().unwrap(), site.connect.clone()).await.unwrap()
+}
+
 /// What came of each check: nothing, or what was wrong.
-type Outcomes = HashMap<&'static str, Option<String>>;
+pub(crate) type Outcomes = HashMap<&'static str, Option<String>>;
 
 /// What came of the suite on Redis, on Redis in three partitions, and likewise on Valkey.
 static OUTCOMES: LazyLock<[Outcomes; 4]> = LazyLock::new(|| {
-    let redis = |partitions| Some(Flavoured { server: world(), partitions });
-    let valkey = |partitions| Some(Flavoured { server: valkey_world()?, partitions });
+    let redis = |partitions| Some(Flavoured { server: world(), partitions, roles: None });
+    let valkey = |partitions| Some(Flavoured { server: valkey_world()?, partitions, roles: None });
     thread::scope(|scope| {
         [redis(1), redis(3), valkey(1), valkey(3)]
             .map(|harness| scope.spawn(|| harness.map_or_else(Outcomes::new, run)))
@@ -83,7 +111,8 @@ pub(crate) fn assert_passed(kind: usize, check: &str) {
     }
 }
 
-fn run(harness: Flavoured) -> Outcomes {
+/// Runs all checks at once.
+pub(crate) fn run(harness: Flavoured) -> Outcomes {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (harness, places) = (Rc::new(harness), Rc::new(Semaphore::new(AT_ONCE)));
     let set = LocalSet::new();
