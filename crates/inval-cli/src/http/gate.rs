@@ -113,7 +113,8 @@ impl Caller {
 /// What to say to whoever may not do something, and why not, for the log.
 pub(super) type Denial = (Problem, Box<str>);
 
-/// Lets a call pass if its caller may do what the operation needs, and else says why not. The client is told the same whether or not there is such a namespace, for nobody has looked.
+/// Lets a call pass if its caller may do what the operation needs, and else says why not. The client is told the
+/// same whether or not there is such a namespace, for nobody has looked.
 pub(super) fn permit(need: Need, call: &Call<'_>) -> Result<(), Denial> {
     let name = || call.namespace().map_err(|problem| (problem, "malformed path".into()));
     let check = |operation, scope: Scope<'_>| match call.caller.may(operation, scope) {
