@@ -69,7 +69,7 @@ mod tests {
     fn commands_that_use_the_same_keys_share_a_selector() {
         assert_eq!(
             rules(Role::Reader, |_| {}),
-            "-@all +info|server +ping (+exists +mget +pttl %R~inval:{users:0}:k:*) \
+            "-@all +info|server +ping (+exists +mget +object|idletime +pttl %R~inval:{users:0}:k:*) \
              (+get %R~inval:{users:0}:k:* %R~inval:{users}:config) (+hget +hgetall %R~inval:{users:0}:s) \
              (+hincrby ~inval:{users:0}:s) (+ltrim +rpush %W~inval:{users:0}:a)"
         );
