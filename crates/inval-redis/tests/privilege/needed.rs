@@ -187,6 +187,7 @@ async fn use_as_manager(server: &Server, client: &Client) -> Result<(), Failure>
     server.command(&["SET", "inval:{users:0}:k:brief", "value", "PX", "20"])?;
     server.command(&["RPUSH", "inval:{users:0}:j", "1p 5 20 brief"])?;
     maintain_until(&cache, |stats| stats.expired.entries == 1).await?;
+    Store::page(&cache, 0, inval_core::Cursor::START, 10).await?;
     // Another manager finds the lease taken.
     let other = attach(client).await?;
     other.maintain(0, BUDGET).await?;
