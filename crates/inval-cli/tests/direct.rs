@@ -60,6 +60,9 @@ fn a_namespace_with_a_key_secret_is_used_by_those_who_have_it() {
         assert!(got == code && error.contains(want), "{got} {error}");
     };
     refused("get alice", 1, "give its key secret");
+    refused("explain alice", 1, "give its key secret");
+    let told = json_of(&server.url(), &format!("explain alice --key-secret {ours}"));
+    assert!(told["present"]["idle_ms"].is_u64(), "{told}");
     refused(&format!("get alice --key-secret {other}"), 1, "another secret");
     refused(&format!("get alice --key-secret {bad}"), 2, "64 hexadecimal digits");
     assert_eq!(json_of(&server.url(), "stats users")["hits"], 1);

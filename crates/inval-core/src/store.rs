@@ -62,10 +62,11 @@ pub trait Store: Send + Sync {
         key: &Key,
     ) -> impl Future<Output = Result<Option<EntryInfo>, Self::Error>> + Send;
 
-    /// The key by which removals and [pages](Self::page) name the entry under `key`: another one where a store keeps
-    /// digests instead of keys.
-    fn alias(&self, key: &Key) -> Key {
-        key.clone()
+    /// The keys by which removals and [pages](Self::page) may name the entry under `key`, at least one, and first
+    /// the one that it is written under: others where a store keeps digests instead of keys, and several while the
+    /// secret of these changes.
+    fn aliases(&self, key: &Key) -> Vec<Key> {
+        vec![key.clone()]
     }
 
     /// Deletes everything. No value that was there before the call can be read once it has returned.

@@ -163,6 +163,12 @@ impl Places<'_> {
     pub(crate) fn stale(&self) -> impl Iterator<Item = &Key> {
         self.other.iter().chain(&self.given_up)
     }
+
+    /// Wherever the entry may be or may have been, first where it is written.
+    pub(crate) fn all(self) -> Vec<Key> {
+        let before = self.other.into_iter().chain(self.given_up);
+        std::iter::once(self.first.into_owned()).chain(before).collect()
+    }
 }
 
 #[cfg(test)]

@@ -156,8 +156,9 @@ impl Store for Cache {
         }
     }
 
-    fn alias(&self, key: &Key) -> Key {
-        self.places(key).map_or_else(|_| key.clone(), |places| places.first.into_owned())
+    /// Without the secret none is known, and the key itself names no entry.
+    fn aliases(&self, key: &Key) -> Vec<Key> {
+        self.places(key).map_or_else(|_| vec![key.clone()], Places::all)
     }
 
     async fn clear(&self) -> Result<(), Error> {

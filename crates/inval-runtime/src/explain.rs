@@ -45,3 +45,14 @@ pub struct Remembered {
     /// How many removals have not been noted, since the namespace was added, for others were just being noted.
     pub missed: u64,
 }
+
+impl Remembered {
+    /// What is remembered of the entry of a key that may have gone by two names.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            includes_key: self.includes_key && other.includes_key,
+            since: self.since.min(other.since),
+            ..self
+        }
+    }
+}

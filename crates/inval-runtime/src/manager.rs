@@ -217,8 +217,9 @@ impl<S: Store + 'static> Manager<S> {
         let mut present = managed.store.inspect(key).await?;
         let (stats, _) = managed.stats(self.shared.stats_age).await?;
         let (config, usage) = (managed.store.config(), stats.usage);
-        let (removals, remembered) =
-            managed.recorder.recall(managed.store.alias(key).as_bytes()).unzip();
+        let names = managed.store.aliases(key);
+        let names = names.iter().map(Key::as_bytes);
+        let (removals, remembered) = managed.recorder.recall(names).unzip();
         let removals = removals.unwrap_or_default();
         // It may have gone since it was looked at.
         if removals.first().is_some_and(|last| last.ago <= asked.elapsed()) {

@@ -64,11 +64,20 @@ impl Recorder {
         }
     }
 
-    /// The removals that are remembered of `key`, newest first, and which are at all; `None` if none are.
-    pub(crate) fn recall(&self, key: &[u8]) -> Option<(Vec<PastRemoval>, Remembered)> {
+    /// The removals that are remembered of what has gone by any of these names, newest first, and which are of all
+    /// of them; `None` if none are remembered at all, or there is no name.
+    pub(crate) fn recall<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Option<(Vec<PastRemoval>, Remembered)> {
         let mut recent = self.recent.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
-        let (removals, remembered) =
-            recent.recall(self.hasher.hash_one(key), self.started.elapsed());
+        let now = self.started.elapsed();
+        let of_each = names.into_iter().map(|name| recent.recall(self.hasher.hash_one(name), now));
+        let (mut removals, remembered) = of_each.reduce(|(mut removals, all), (more, other)| {
+            removals.extend(more);
+            (removals, all.and(other))
+        })?;
+        removals.sort_by_key(|removal| removal.ago);
         self.level.store(recent.level(), Ordering::Relaxed);
         let missed = self.missed.load(Ordering::Relaxed);
         Some((removals, Remembered { missed, ..remembered }))
@@ -92,7 +101,7 @@ mod tests {
     }
 
     fn recall(recorder: &Recorder, key: u64) -> (Vec<RemovalCause>, Remembered) {
-        let (removals, remembered) = recorder.recall(&key.to_le_bytes()).unwrap();
+        let (removals, remembered) = recorder.recall([&key.to_le_bytes()[..]]).unwrap();
         (removals.iter().map(|removal| removal.cause).collect(), remembered)
     }
 
@@ -112,6 +121,28 @@ mod tests {
         }
         let (causes, remembered) = recall(&recorder, 2);
         assert_eq!((causes, remembered.missed), (vec![], 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_went_by_several_names_is_told_in_one_order() {
+        let recorder = Recorder::new(8);
+        for (key, cause) in [
+            (1, RemovalCause::Expired),
+            (2, RemovalCause::Evicted),
+            (3, RemovalCause::Vanished),
+            (1, RemovalCause::Invalidated),
+        ] {
+            tokio::time::advance(HORIZON / 100).await;
+            note(&recorder, key, cause);
+        }
+        let names = [1_u64, 2].map(u64::to_le_bytes);
+        let (removals, remembered) = recorder.recall(names.iter().map(|name| &name[..])).unwrap();
+        let causes: Vec<_> = removals.iter().map(|removal| removal.cause).collect();
+        assert_eq!(
+            causes,
+            [RemovalCause::Invalidated, RemovalCause::Evicted, RemovalCause::Expired]
+        );
+        assert!(remembered.includes_key);
     }
 
     #[tokio::test(start_paused = true)]

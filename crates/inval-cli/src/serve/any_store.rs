@@ -105,10 +105,10 @@ impl Store for AnyStore {
         delegate!(self, store => Store::page(store, partition, cursor, size))
     }
 
-    fn alias(&self, key: &Key) -> Key {
+    fn aliases(&self, key: &Key) -> Vec<Key> {
         match self {
-            Self::Memory(store) => Store::alias(store, key),
-            Self::Redis(store) => Store::alias(store, key),
+            Self::Memory(store) => Store::aliases(store, key),
+            Self::Redis(store) => Store::aliases(store, key),
         }
     }
 

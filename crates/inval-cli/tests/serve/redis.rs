@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::FileExt;
 
+use inval_core::Key;
+use inval_core::digest::{KeyDigester, KeySecret};
 use inval_test_servers::Server;
 use serde_json::json;
 
@@ -209,6 +211,62 @@ fn with_a_key_secret_the_server_learns_no_keys() {
     let both = start(&format!("key_secret = \"{two}\"\nold_key_secret = \"{one}\"\n"));
     ready(&both);
     assert_eq!(both.get(&entry).body, b"the-value");
+}
+
+#[test]
+fn removals_are_explained_while_one_key_secret_takes_the_place_of_another() {
+    let server = Server::redis().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str, digits: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, digits.repeat(32)).unwrap();
+        path.display().to_string()
+    };
+    let (one, two) = (path("one", "01"), path("two", "02"));
+    let secrets = format!("key_secret = \"{two}\"\nold_key_secret = \"{one}\"\n");
+    let first = Daemon::with_config(
+        &format!("{FILE}key_secret = \"{one}\"\n"),
+        &["--store", &server.url()],
+    );
+    ready(&first);
+    for name in ["alice", "bob", "carol"] {
+        assert_eq!(first.put(&format!("{NS}/entries/{name}"), b"value").status, 204);
+    }
+    let explained = |daemon: &Daemon, name: &str| {
+        until("its removal is known", || {
+            let told = daemon.get(&format!("{NS}/explain/{name}")).json();
+            (told["removals"][0]["cause"] == "invalidated").then_some(())
+        });
+    };
+    assert_eq!(first.delete(&format!("{NS}/entries/alice")).status, 204);
+    explained(&first, "alice");
+    drop(first);
+
+    let both = Daemon::with_config(&format!("{FILE}{secrets}"), &["--store", &server.url()]);
+    ready(&both);
+    until("it maintains", || {
+        let told = both.get(&format!("{NS}/explain/bob")).json();
+        (told["maintained_here"] == true && told["remembered"]["includes_key"] == true)
+            .then_some(())
+    });
+    assert_eq!(both.delete(&format!("{NS}/entries/bob")).status, 204);
+    explained(&both, "bob");
+    let begin = std::process::Command::new(env!("CARGO_BIN_EXE_inval"))
+        .args(["ns", "rotate", "users", "begin", "--store", &server.url()])
+        .args(["--key-secret", &two, "--old-key-secret", &one])
+        .output()
+        .unwrap();
+    assert!(begin.status.success(), "{begin:?}");
+    let digester = KeyDigester::new(&KeySecret::new([2; 32]), &"users".parse().unwrap());
+    let digest = digester.digest(&Key::new(b"dave").unwrap());
+    let name = format!("inval:{{users:0}}:k:{}", std::str::from_utf8(digest.as_bytes()).unwrap());
+    until("it writes by the new secret", || {
+        assert_eq!(both.put(&format!("{NS}/entries/dave"), b"value").status, 204);
+        (server.command(&["EXISTS", &name]).unwrap().int().unwrap() == 1).then_some(())
+    });
+    explained(&both, "bob");
+    assert_eq!(both.delete(&format!("{NS}/entries/carol")).status, 204);
+    explained(&both, "carol");
 }
 
 /// A password is looked for where others can see it or where it could get by accident.

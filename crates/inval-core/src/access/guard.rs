@@ -141,8 +141,8 @@ impl<S: Store> Store for Guard<S> {
         guarded!(self, Administer, store => store.page(partition, cursor, size))
     }
 
-    fn alias(&self, key: &Key) -> Key {
-        self.store.alias(key)
+    fn aliases(&self, key: &Key) -> Vec<Key> {
+        self.store.aliases(key)
     }
 
     fn partitions(&self) -> u32 {

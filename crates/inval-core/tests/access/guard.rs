@@ -94,9 +94,9 @@ impl Store for Witness {
         self.fail("reconfigure").map_err(ReconfigureError::Store)
     }
 
-    fn alias(&self, key: &Key) -> Key {
-        self.note("alias");
-        key.clone()
+    fn aliases(&self, key: &Key) -> Vec<Key> {
+        self.note("aliases");
+        vec![key.clone()]
     }
 
     fn partitions(&self) -> u32 {
@@ -141,7 +141,7 @@ const NEEDS: &[(&str, &[Operation])] = {
         ("config", &[]),
         ("reconfigure", &[Administer]),
         ("partitions", &[]),
-        ("alias", &[]),
+        ("aliases", &[]),
         ("maintain", &[Maintain]),
         ("pressed", &[Maintain]),
         ("watch", &[Maintain, Read]),
@@ -175,8 +175,8 @@ fn call(guard: &Guard<Witness>, method: &str) -> Option<Operation> {
             guard.config();
             None
         }
-        "alias" => {
-            guard.alias(&key);
+        "aliases" => {
+            guard.aliases(&key);
             None
         }
         "partitions" => {

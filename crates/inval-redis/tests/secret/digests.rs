@@ -65,7 +65,7 @@ async fn pages_and_removals_name_entries_by_their_digests() {
     let _stored = cache.put(&key("alice"), "value".into(), PutOptions::default()).await.unwrap();
     let manager = manage(&cache);
     until("it is on the books", async || cache.usage().await.unwrap().entries == 1).await;
-    let alias = cache.alias(&key("alice"));
+    let [alias] = <[_; 1]>::try_from(cache.aliases(&key("alice"))).unwrap();
     let info = cache.inspect(&key("alice")).await.unwrap().unwrap();
     assert_eq!(info.weight.unwrap().bytes() as usize, alias.as_bytes().len() + "value".len());
     let page = Store::page(&cache, 0, Cursor::START, 10).await.unwrap();
