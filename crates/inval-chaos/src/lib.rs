@@ -1,0 +1,3 @@
+//! Breaks inval on purpose, on real servers with real processes, and checks what its clients were told.
+
+pub mod history;
