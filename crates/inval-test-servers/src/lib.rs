@@ -2,7 +2,8 @@
 //!
 //! A [`Server`] is one process with a port and a directory of its own. It answers when `start` returns;
 //! dropping it kills the process and deletes the directory. On Linux no process is left behind even
-//! when the tests are killed. [`Cluster`] and [`Sentinel`] are made of servers.
+//! when the tests are killed. [`Cluster`] and [`Sentinel`] are made of servers; a [`Process`] is any other
+//! program that a test starts.
 //!
 //! ```
 //! use inval_test_servers::{Options, Reply, Server};
@@ -29,6 +30,7 @@ mod server;
 mod options;
 mod cluster;
 mod sentinel;
+mod process;
 mod error;
 mod resp;
 
@@ -44,6 +46,7 @@ pub use cluster::{Cluster, ClusterError};
 pub use error::StartError;
 pub use log::LogTail;
 pub use options::{Endpoint, Flavour, Options};
+pub use process::Process;
 pub use resp::{CommandError, Connection, Reply};
 pub use sentinel::{Sentinel, SentinelError};
 pub use server::Server;

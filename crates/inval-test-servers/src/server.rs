@@ -1,16 +1,14 @@
 //! One server: started on a free port in a directory of its own, gone when dropped.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tempfile::TempDir;
 
 use crate::deadline::Deadline;
@@ -18,9 +16,10 @@ use crate::error::StartError;
 use crate::log::LogTail;
 use crate::options::{Endpoint, Flavour, Options};
 use crate::ports::free_port;
+use crate::process::Process;
 use crate::resp::{CommandError, Connection, Reply};
 use crate::settings::{self, ADMIN, ADMIN_PASSWORD, Ports, Role};
-use crate::{spawn, tls};
+use crate::tls;
 
 /// How long a server may take until it answers.
 const STARTING: Duration = Duration::from_secs(10);
@@ -34,8 +33,9 @@ pub struct Server {
     options: Options,
     role: Role,
     ports: Ports,
+    // Before the directory, which can be deleted only when nothing is written there any more.
+    process: Mutex<Process>,
     directory: TempDir,
-    child: Mutex<Child>,
 }
 
 impl Server {
@@ -90,8 +90,8 @@ impl Server {
         }
         let settings = settings::render(options, role, ports, directory.path());
         fs::write(directory.path().join("server.conf"), settings).map_err(StartError::Files)?;
-        let child = Mutex::new(launch(options, role, directory.path())?);
-        let server = Self { options: options.clone(), role, ports, directory, child };
+        let process = Mutex::new(launch(options, role, directory.path())?);
+        let server = Self { options: options.clone(), role, ports, process, directory };
         server.wait_until_ready()?;
         Ok(server)
     }
@@ -138,7 +138,7 @@ impl Server {
 
     /// The id of the process, which changes with a restart.
     pub fn pid(&self) -> u32 {
-        self.child().id()
+        self.process().pid()
     }
 
     /// A connection as an administrator, whatever users there are.
@@ -184,40 +184,31 @@ impl Server {
     ///
     /// Harmless if it is down already. Its directory stays for [`restart`](Self::restart).
     pub fn kill(&self) -> io::Result<()> {
-        let mut child = self.child();
-        child.kill()?;
-        child.wait().map(|_| ())
+        self.process().kill()
     }
 
     /// Starts the server again on the same port, in the same directory, with the same settings.
     ///
-    /// It is killed first if it runs; unless it was told to save, its data is lost.
+    /// It is killed first if it runs. Its data is lost unless it was told to save: with the settings
+    /// `--appendonly yes --appendfsync always` all that it has answered to is there again.
     pub fn restart(&self) -> Result<(), StartError> {
         self.kill().map_err(StartError::Spawn)?;
-        *self.child() = launch(&self.options, self.role, self.directory.path())?;
+        *self.process() = launch(&self.options, self.role, self.directory.path())?;
         self.wait_until_ready()
     }
 
     /// Stops the process with SIGSTOP: connections stay open and nothing is answered any more.
     pub fn pause(&self) -> io::Result<()> {
-        let child = self.child();
-        let pid = pid_of(&child)?;
-        kill_process(pid, Signal::STOP)?;
-        // The signal takes its time; NOWAIT leaves the news for whoever pauses a second time.
-        let stopped = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        Deadline::after(STARTING)
-            .poll(|| waitid(WaitId::Pid(pid), stopped).transpose())
-            .ok_or(io::ErrorKind::TimedOut)??;
-        Ok(())
+        self.process().pause()
     }
 
     /// Lets a paused process go on.
     pub fn resume(&self) -> io::Result<()> {
-        Ok(kill_process(pid_of(&self.child())?, Signal::CONT)?)
+        self.process().resume()
     }
 
     fn wait_until_ready(&self) -> Result<(), StartError> {
-        let probe = || match self.child().try_wait() {
+        let probe = || match self.process().ended() {
             Ok(Some(status)) => Some(Err(StartError::Ended { status, log: self.log() })),
             _ => self.answers().then_some(Ok(())),
         };
@@ -235,34 +226,24 @@ impl Server {
         LogTail::read(&self.directory.path().join("server.log"))
     }
 
-    fn child(&self) -> MutexGuard<'_, Child> {
-        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    fn process(&self) -> MutexGuard<'_, Process> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // An error means that there is no process any more.
-        let _gone = self.kill();
-    }
-}
-
-fn launch(options: &Options, role: Role, directory: &Path) -> Result<Child, StartError> {
+fn launch(options: &Options, role: Role, directory: &Path) -> Result<Process, StartError> {
     let program = options.flavour.program().ok_or(StartError::Missing(options.flavour))?;
     let log = File::options()
         .create(true)
         .append(true)
         .open(directory.join("server.log"))
         .map_err(StartError::Files)?;
-    let mut args = vec![OsString::from(directory.join("server.conf"))];
+    let mut command = Command::new(program);
+    command.arg(directory.join("server.conf"));
     match role {
-        Role::Sentinel(_) => args.push("--sentinel".into()),
-        _ => args.extend(options.args.iter().map(OsString::from)),
-    }
-    spawn::spawn(program, &args, log).map_err(StartError::Spawn)
-}
-
-fn pid_of(child: &Child) -> io::Result<Pid> {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    pid.ok_or_else(|| io::ErrorKind::InvalidInput.into())
+        Role::Sentinel(_) => command.arg("--sentinel"),
+        _ => command.args(&options.args),
+    };
+    let errors = log.try_clone().map_err(StartError::Files)?;
+    Process::start(&command, log, errors).map_err(StartError::Spawn)
 }

@@ -1,9 +1,7 @@
-//! Starts servers so that none outlives this program, however the program ends.
+//! Starts processes so that none outlives this program, however the program ends.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
@@ -15,7 +13,7 @@ struct Job {
 }
 
 /// The parent-death signal comes when the *thread* that started a process ends. Tests run on threads
-/// that end early, so one thread that never does starts all servers.
+/// that end early, so one thread that never does starts all processes.
 static SPAWNER: LazyLock<Option<Sender<Job>>> = LazyLock::new(|| {
     let (sender, jobs) = channel::<Job>();
     let work = move || {
@@ -28,7 +26,7 @@ static SPAWNER: LazyLock<Option<Sender<Job>>> = LazyLock::new(|| {
 });
 
 /// `setpriv` of util-linux sets the parent-death signal, which std cannot without `unsafe`. Where it
-/// is missing a server still goes with its handle, but outlives a program that is killed.
+/// is missing a process still goes with its handle, but outlives a program that is killed.
 static HAS_SETPRIV: LazyLock<bool> = LazyLock::new(|| {
     Command::new("setpriv")
         .args(["--pdeathsig", "KILL", "true"])
@@ -39,19 +37,35 @@ static HAS_SETPRIV: LazyLock<bool> = LazyLock::new(|| {
         .is_ok_and(|status| status.success())
 });
 
-/// Starts `program`, whose output goes to `log`; the kernel kills it when this program ends.
-pub(crate) fn spawn(program: &Path, args: &[OsString], log: File) -> io::Result<Child> {
-    let mut command = if *HAS_SETPRIV {
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL"]).arg(program);
-        command
-    } else {
-        Command::new(program)
-    };
-    command.args(args).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+/// Starts a program whose output goes to these files; the kernel kills it when this program ends.
+pub(crate) fn spawn(command: &Command, stdout: File, stderr: File) -> io::Result<Child> {
+    let mut command = tied(command);
+    command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
     let (answer, child) = sync_channel(1);
-    let gone = || io::Error::other("the thread that starts servers is gone");
+    let gone = || io::Error::other("the thread that starts processes is gone");
     let spawner = SPAWNER.as_ref().ok_or_else(gone)?;
     spawner.send(Job { command, answer }).map_err(|_| gone())?;
     child.recv().map_err(|_| gone())?
+}
+
+/// The same command, such that its process ends with the thread that starts it.
+fn tied(command: &Command) -> Command {
+    let mut tied = if *HAS_SETPRIV {
+        let mut setpriv = Command::new("setpriv");
+        setpriv.args(["--pdeathsig", "KILL"]).arg(command.get_program());
+        setpriv
+    } else {
+        Command::new(command.get_program())
+    };
+    tied.args(command.get_args());
+    for (variable, value) in command.get_envs() {
+        match value {
+            Some(value) => tied.env(variable, value),
+            None => tied.env_remove(variable),
+        };
+    }
+    if let Some(directory) = command.get_current_dir() {
+        tied.current_dir(directory);
+    }
+    tied
 }

@@ -10,6 +10,7 @@ mod server {
     mod endpoints;
     mod access;
     mod life;
+    mod process;
     #[cfg(target_os = "linux")]
     mod programs;
 }
