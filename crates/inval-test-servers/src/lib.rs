@@ -3,7 +3,7 @@
 //! A [`Server`] is one process with a port and a directory of its own. It answers when `start` returns;
 //! dropping it kills the process and deletes the directory. On Linux no process is left behind even
 //! when the tests are killed. [`Cluster`] and [`Sentinel`] are made of servers; a [`Process`] is any other
-//! program that a test starts.
+//! program that a test starts, and a [`Door`] stands before a port and does harm to connections.
 //!
 //! ```
 //! use inval_test_servers::{Options, Reply, Server};
@@ -31,6 +31,7 @@ mod options;
 mod cluster;
 mod sentinel;
 mod process;
+mod door;
 mod error;
 mod resp;
 
@@ -43,6 +44,7 @@ mod log;
 mod deadline;
 
 pub use cluster::{Cluster, ClusterError};
+pub use door::{Door, Fault, Who};
 pub use error::StartError;
 pub use log::LogTail;
 pub use options::{Endpoint, Flavour, Options};

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod support {
+    pub(crate) mod client;
     pub(crate) mod patience;
     pub(crate) mod tls;
 }
@@ -13,6 +14,11 @@ mod server {
     mod process;
     #[cfg(target_os = "linux")]
     mod programs;
+}
+
+mod doors {
+    mod faults;
+    mod passing;
 }
 
 mod topology {
