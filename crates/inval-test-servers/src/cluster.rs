@@ -70,7 +70,8 @@ impl Cluster {
         Self::start_with(&Options::redis(), masters, replicas)
     }
 
-    /// Like [`start`](Self::start); all nodes have the same options.
+    /// Like [`start`](Self::start); all nodes have the same options. Behind doors, the slots' owners
+    /// are known by the doors' ports, and keys that move go past them.
     pub fn start_with(
         options: &Options,
         masters: usize,
@@ -141,7 +142,7 @@ impl Cluster {
 
     /// Moves the keys of a slot that is open; those written later stay where they are.
     pub fn move_keys(&self, slot: u16, from: usize, to: usize) -> Result<(), ClusterError> {
-        let (slot, port) = (slot.to_string(), self.node(to).port().to_string());
+        let (slot, port) = (slot.to_string(), self.node(to).own_port().to_string());
         let mut connection = self.node(from).connect()?;
         loop {
             let keys = connection.command(&["CLUSTER", "GETKEYSINSLOT", &slot, MIGRATION_BATCH])?;

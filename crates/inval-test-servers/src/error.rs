@@ -23,6 +23,9 @@ pub enum StartError {
     /// The operating system did not start the program.
     #[error("cannot start the server's program")]
     Spawn(#[source] io::Error),
+    /// No door could be put before it.
+    #[error("cannot put a door before the server")]
+    Door(#[source] io::Error),
     /// Every port is taken.
     #[error("no free port")]
     NoPort,

@@ -1,4 +1,4 @@
-//! What a server is to be like: flavour, endpoint, users, settings of its own.
+//! What a server is to be like: flavour, endpoint, users, settings of its own, what stands before it.
 
 use std::fmt;
 
@@ -31,6 +31,7 @@ pub struct Options {
     pub(crate) endpoint: Endpoint,
     pub(crate) users: Vec<String>,
     pub(crate) args: Vec<String>,
+    pub(crate) has_door: bool,
 }
 
 impl Options {
@@ -70,6 +71,19 @@ impl Options {
         self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
+
+    /// The server has a [`Door`](crate::Door) before its port, and everybody is told the door's port:
+    /// clients, replicas, sentinels, and the nodes of a cluster, whose bus alone goes past it.
+    ///
+    /// A fault for [`Who::All`](crate::Who) therefore hits a replica's link to its master and makes a
+    /// master look down to sentinels; one for a user hits the clients that log in as that user. A
+    /// server that is killed closes connections instead of refusing them. The Unix socket goes past
+    /// the door, as do commands of the administrator.
+    #[must_use]
+    pub fn behind_a_door(mut self) -> Self {
+        self.has_door = true;
+        self
+    }
 }
 
 impl fmt::Debug for Options {
@@ -80,6 +94,7 @@ impl fmt::Debug for Options {
             .field("endpoint", &self.endpoint)
             .field("users", &self.users.len())
             .field("args", &self.args.len())
+            .field("has_door", &self.has_door)
             .finish()
     }
 }

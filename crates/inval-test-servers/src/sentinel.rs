@@ -69,7 +69,8 @@ impl Sentinel {
     }
 
     /// Like [`start`](Self::start); master and replicas have these options, the sentinels flavour and
-    /// endpoint of them. No sentinel reaches a Unix socket, so that is taken for a plain port.
+    /// endpoint of them. No sentinel reaches a Unix socket, so that is taken for a plain port. With doors,
+    /// sentinels watch and name the servers' doors and have doors for clients, but meet past these.
     pub fn start_with(
         options: &Options,
         replicas: usize,

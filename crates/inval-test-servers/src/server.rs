@@ -12,6 +12,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::deadline::Deadline;
+use crate::door::Door;
 use crate::error::StartError;
 use crate::log::LogTail;
 use crate::options::{Endpoint, Flavour, Options};
@@ -33,6 +34,7 @@ pub struct Server {
     options: Options,
     role: Role,
     ports: Ports,
+    door: Option<Door>,
     // Before the directory, which can be deleted only when nothing is written there any more.
     process: Mutex<Process>,
     directory: TempDir,
@@ -80,7 +82,10 @@ impl Server {
 
     fn attempt(role: Role, options: &Options) -> Result<Self, StartError> {
         let new_port = || free_port().ok_or(StartError::NoPort);
-        let ports = Ports { client: new_port()?, bus: new_port()? };
+        let (client, bus) = (new_port()?, new_port()?);
+        let door = options.has_door.then(|| Door::before(local(client)));
+        let door = door.transpose().map_err(StartError::Door)?;
+        let ports = Ports { client, bus, door: door.as_ref().map(Door::port) };
         let directory = tempfile::Builder::new()
             .prefix("inval-server-")
             .tempdir()
@@ -91,7 +96,7 @@ impl Server {
         let settings = settings::render(options, role, ports, directory.path());
         fs::write(directory.path().join("server.conf"), settings).map_err(StartError::Files)?;
         let process = Mutex::new(launch(options, role, directory.path())?);
-        let server = Self { options: options.clone(), role, ports, process, directory };
+        let server = Self { options: options.clone(), role, ports, door, process, directory };
         server.wait_until_ready()?;
         Ok(server)
     }
@@ -105,14 +110,24 @@ impl Server {
         }
     }
 
-    /// The port on 127.0.0.1; it stays the same over a restart.
+    /// The port on 127.0.0.1 that clients use, the door's if there is one; a restart keeps it.
     pub fn port(&self) -> u16 {
-        self.ports.client
+        self.ports.shown()
     }
 
     /// The port with its address.
     pub fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.ports.client).into()
+        local(self.port())
+    }
+
+    /// The door before the port; `None` unless the options ask for it.
+    pub fn door(&self) -> Option<&Door> {
+        self.door.as_ref()
+    }
+
+    /// The port past the door.
+    pub(crate) fn own_port(&self) -> u16 {
+        self.ports.client
     }
 
     /// The port on which the nodes of a cluster talk to each other.
@@ -219,7 +234,7 @@ impl Server {
     /// It answers on its socket, has loaded what it had saved, and listens on its port.
     fn answers(&self) -> bool {
         let pong = matches!(self.command(&["PING"]), Ok(reply) if reply.text() == Some("PONG"));
-        pong && TcpStream::connect(self.address()).is_ok()
+        pong && TcpStream::connect(local(self.own_port())).is_ok()
     }
 
     fn log(&self) -> LogTail {
@@ -229,6 +244,10 @@ impl Server {
     fn process(&self) -> MutexGuard<'_, Process> {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn local(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
 }
 
 fn launch(options: &Options, role: Role, directory: &Path) -> Result<Process, StartError> {

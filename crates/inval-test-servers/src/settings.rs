@@ -38,6 +38,15 @@ pub(crate) struct Watch {
 pub(crate) struct Ports {
     pub(crate) client: u16,
     pub(crate) bus: u16,
+    /// Where a door stands before the client port.
+    pub(crate) door: Option<u16>,
+}
+
+impl Ports {
+    /// The port that others are told.
+    pub(crate) fn shown(self) -> u16 {
+        self.door.unwrap_or(self.client)
+    }
 }
 
 /// The configuration of a server that lives in `directory`.
@@ -88,6 +97,9 @@ fn storing(options: &Options, role: Role, ports: Ports) -> Vec<String> {
     lines.push(format!("masteruser {ADMIN}"));
     lines.push(format!("masterauth {ADMIN_PASSWORD}"));
     lines.extend(options.users.iter().map(|user| format!("user {user}")));
+    if ports.door.is_some() {
+        lines.extend(showing(ports, role, options.endpoint));
+    }
     match role {
         Role::ClusterNode => lines.extend([
             "cluster-enabled yes".to_owned(),
@@ -100,6 +112,23 @@ fn storing(options: &Options, role: Role, ports: Ports) -> Vec<String> {
         Role::Single | Role::Sentinel(_) => {}
     }
     lines
+}
+
+/// Where a server tells others to reach it; any but a cluster's node may become a replica once.
+fn showing(ports: Ports, role: Role, endpoint: Endpoint) -> Vec<String> {
+    let shown = ports.shown();
+    if role != Role::ClusterNode {
+        return vec![
+            "replica-announce-ip 127.0.0.1".to_owned(),
+            format!("replica-announce-port {shown}"),
+        ];
+    }
+    let tls = if endpoint == Endpoint::Tls { "-tls" } else { "" };
+    vec![
+        "cluster-announce-ip 127.0.0.1".to_owned(),
+        format!("cluster-announce{tls}-port {shown}"),
+        format!("cluster-announce-bus-port {}", ports.bus),
+    ]
 }
 
 fn watching(watch: Watch) -> Vec<String> {
@@ -122,11 +151,12 @@ fn quoted(path: &Path) -> String {
 mod tests {
     use super::*;
 
-    const PORTS: Ports = Ports { client: 7001, bus: 7002 };
+    const PORTS: Ports = Ports { client: 7001, bus: 7002, door: None };
 
     /// Lines that must and must not be there.
     fn check(options: &Options, role: Role, with: &[&str], without: &[&str]) {
-        let settings = render(options, role, PORTS, Path::new("/tmp/a b"));
+        let door = options.has_door.then_some(7003);
+        let settings = render(options, role, Ports { door, ..PORTS }, Path::new("/tmp/a b"));
         for line in with {
             assert!(settings.lines().any(|other| other == *line), "{line} is not in\n{settings}");
         }
@@ -156,5 +186,18 @@ mod tests {
         let watch = Watch { master: 7009, quorum: 2 };
         let monitor = "sentinel monitor inval-main 127.0.0.1 7009 2";
         check(&options, Role::Sentinel(watch), &[monitor], &["save", "user app"]);
+    }
+
+    #[test]
+    fn others_are_told_of_the_door_and_the_server_listens_behind_it() {
+        let options = Options::redis().behind_a_door();
+        let with = ["port 7001", "replica-announce-port 7003"];
+        check(&options, Role::ReplicaOf(7009), &with, &["cluster"]);
+        let with = ["port 7001", "cluster-announce-port 7003", "cluster-announce-bus-port 7002"];
+        check(&options, Role::ClusterNode, &with, &["replica-announce"]);
+        let with = ["tls-port 7001", "cluster-announce-tls-port 7003"];
+        check(&options.endpoint(Endpoint::Tls), Role::ClusterNode, &with, &["announce-port"]);
+        let watch = Watch { master: 7009, quorum: 2 };
+        check(&Options::redis().behind_a_door(), Role::Sentinel(watch), &["port 7001"], &["7003"]);
     }
 }

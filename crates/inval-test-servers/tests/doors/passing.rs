@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-use inval_test_servers::{Door, Server};
+use inval_test_servers::{Door, Fault, Options, Server, Who};
 
 use crate::support::client::Client;
 use crate::support::patience::{eventually, refuses_connections};
@@ -76,4 +76,23 @@ fn a_door_that_is_dropped_closes_its_port_and_connections() {
         let clients = server.info("clients").expect("runs");
         clients["connected_clients"] == "1"
     });
+}
+
+#[test]
+fn a_server_behind_a_door_shows_the_door_alone() {
+    let server = Server::start(Options::redis().behind_a_door()).expect("started");
+    let door = server.door().expect("asked for");
+    assert_eq!((server.port(), server.address()), (door.port(), door.address()));
+    assert_eq!(server.url(), format!("redis://{}", door.address()));
+    let mut client = Client::new(server.address());
+    assert_eq!(client.ping().expect("answered"), "+PONG\r\n");
+
+    door.inflict(Who::All, Fault::Stall);
+    client.send("PING\r\n");
+    assert!(client.hears_nothing());
+    // Neither an administrator nor a start goes through the door.
+    server.restart().expect("started again");
+    assert_eq!(server.command(&["PING"]).expect("runs").text(), Some("PONG"));
+    assert_eq!(server.port(), door.port());
+    assert!(Server::redis().expect("started").door().is_none());
 }
