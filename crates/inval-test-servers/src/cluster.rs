@@ -108,6 +108,15 @@ impl Cluster {
         &self.nodes[node]
     }
 
+    /// The name under which the nodes of the cluster know one of them.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such node.
+    pub fn id(&self, node: usize) -> &str {
+        &self.ids[node]
+    }
+
     /// Kills a node; when this returns, its port refuses connections.
     pub fn kill(&self, node: usize) -> std::io::Result<()> {
         self.node(node).kill()

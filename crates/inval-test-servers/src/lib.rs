@@ -52,6 +52,7 @@ pub use process::Process;
 pub use resp::{CommandError, Connection, Reply};
 pub use sentinel::{Sentinel, SentinelError};
 pub use server::Server;
+pub use settings::ADMIN;
 
 /// Compiles and runs the example of the README.
 #[cfg(doctest)]

@@ -6,8 +6,9 @@ use crate::options::{Endpoint, Options};
 use crate::tls;
 
 /// The user that [`Connection`](crate::Connection) logs in as, so that it works whatever a test does
-/// to the others. Its password is no secret: the servers listen on loopback alone.
-pub(crate) const ADMIN: &str = "inval-test-servers";
+/// to the others, and replicas and sentinels as well. Its password is no secret: the servers listen on
+/// loopback alone.
+pub const ADMIN: &str = "inval-test-servers";
 pub(crate) const ADMIN_PASSWORD: &str = "inval-test-servers";
 
 /// The name under which sentinels know the master.
