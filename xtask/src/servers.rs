@@ -12,13 +12,15 @@ const SERVER_VARIABLE: &str = "INVAL_REDIS_SERVER";
 
 /// What the tests start, and the package of Debian that brings it. Redis is to know every setting the tests
 /// give it.
-const PROGRAMS: [Program; 6] = [
+const PROGRAMS: [Program; 7] = [
     Program { name: "redis-server", package: "redis-server", oldest: 7 },
     Program { name: "redis-cli", package: "redis-tools", oldest: 7 },
     Program { name: "prometheus", package: "prometheus", oldest: 2 },
     Program { name: "promtool", package: "prometheus", oldest: 2 },
     Program { name: "chromium", package: "chromium", oldest: 112 },
     Program { name: "chromedriver", package: "chromium-driver", oldest: 112 },
+    // Its library is what is wanted.
+    Program { name: "faketime", package: "faketime", oldest: 0 },
 ];
 
 struct Program {
@@ -134,6 +136,7 @@ mod tests {
         check("Valkey server v=9.1.2 sha=00000000:1 malloc=libc", Some("9.1.2"));
         check("promtool, version 2.42.0+ds (branch: debian/sid)", Some("2.42.0+ds"));
         check("Chromium 156.0.8078.79 built on Debian GNU/Linux 12", Some("156.0.8078.79"));
+        check("\nfaketime: Version 0.9.10\nFor usage information please use", Some("0.9.10"));
         check("usage: redis-cli [options]", None);
         check("", None);
     }

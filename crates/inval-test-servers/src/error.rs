@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 
 use thiserror::Error;
 
+use crate::clock::ClockError;
 use crate::log::LogTail;
 use crate::options::Flavour;
 
@@ -26,6 +27,9 @@ pub enum StartError {
     /// No door could be put before it.
     #[error("cannot put a door before the server")]
     Door(#[source] io::Error),
+    /// It can have no clock of its own.
+    #[error("cannot give the server a clock of its own")]
+    Clock(#[source] ClockError),
     /// Every port is taken.
     #[error("no free port")]
     NoPort,

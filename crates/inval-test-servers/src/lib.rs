@@ -4,6 +4,7 @@
 //! dropping it kills the process and deletes the directory. On Linux no process is left behind even
 //! when the tests are killed. [`Cluster`] and [`Sentinel`] are made of servers; a [`Process`] is any other
 //! program that a test starts, and a [`Door`] stands before a port and does harm to connections.
+//! Servers and other processes can have a [`Clock`] that the test sets.
 //!
 //! ```
 //! use inval_test_servers::{Options, Reply, Server};
@@ -32,6 +33,7 @@ mod cluster;
 mod sentinel;
 mod process;
 mod door;
+mod clock;
 mod error;
 mod resp;
 
@@ -43,6 +45,7 @@ mod tls;
 mod log;
 mod deadline;
 
+pub use clock::{Clock, ClockError};
 pub use cluster::{Cluster, ClusterError};
 pub use door::{Door, Fault, Who};
 pub use error::StartError;

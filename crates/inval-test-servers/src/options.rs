@@ -32,6 +32,7 @@ pub struct Options {
     pub(crate) users: Vec<String>,
     pub(crate) args: Vec<String>,
     pub(crate) has_door: bool,
+    pub(crate) has_clock: bool,
 }
 
 impl Options {
@@ -84,6 +85,16 @@ impl Options {
         self.has_door = true;
         self
     }
+
+    /// The server goes by a [`Clock`](crate::Clock) of its own, which
+    /// [`Server::shift_clock`](crate::Server::shift_clock) sets; starting fails without libfaketime.
+    ///
+    /// It then takes memory from the C library instead of jemalloc.
+    #[must_use]
+    pub fn with_clock(mut self) -> Self {
+        self.has_clock = true;
+        self
+    }
 }
 
 impl fmt::Debug for Options {
@@ -95,6 +106,7 @@ impl fmt::Debug for Options {
             .field("users", &self.users.len())
             .field("args", &self.args.len())
             .field("has_door", &self.has_door)
+            .field("has_clock", &self.has_clock)
             .finish()
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::clock::{Clock, ClockError};
 use crate::deadline::Deadline;
 use crate::door::Door;
 use crate::error::StartError;
@@ -35,8 +36,9 @@ pub struct Server {
     role: Role,
     ports: Ports,
     door: Option<Door>,
-    // Before the directory, which can be deleted only when nothing is written there any more.
+    // Before clock and directory, which can be deleted only when no process uses them any more.
     process: Mutex<Process>,
+    clock: Option<Clock>,
     directory: TempDir,
 }
 
@@ -95,8 +97,10 @@ impl Server {
         }
         let settings = settings::render(options, role, ports, directory.path());
         fs::write(directory.path().join("server.conf"), settings).map_err(StartError::Files)?;
-        let process = Mutex::new(launch(options, role, directory.path())?);
-        let server = Self { options: options.clone(), role, ports, door, process, directory };
+        let clock = options.has_clock.then(Clock::new).transpose().map_err(StartError::Clock)?;
+        let process = Mutex::new(launch(options, role, directory.path(), clock.as_ref())?);
+        let options = options.clone();
+        let server = Self { options, role, ports, door, process, clock, directory };
         server.wait_until_ready()?;
         Ok(server)
     }
@@ -208,7 +212,8 @@ impl Server {
     /// `--appendonly yes --appendfsync always` all that it has answered to is there again.
     pub fn restart(&self) -> Result<(), StartError> {
         self.kill().map_err(StartError::Spawn)?;
-        *self.process() = launch(&self.options, self.role, self.directory.path())?;
+        *self.process() =
+            launch(&self.options, self.role, self.directory.path(), self.clock.as_ref())?;
         self.wait_until_ready()
     }
 
@@ -220,6 +225,12 @@ impl Server {
     /// Lets a paused process go on.
     pub fn resume(&self) -> io::Result<()> {
         self.process().resume()
+    }
+
+    /// Has the server believe that it is this many milliseconds later than it is, or earlier if
+    /// negative; a restart keeps that. An error unless the options give it a clock.
+    pub fn shift_clock(&self, offset_ms: i64) -> Result<(), ClockError> {
+        self.clock.as_ref().ok_or(ClockError::NotItsOwn)?.shift(offset_ms)
     }
 
     fn wait_until_ready(&self) -> Result<(), StartError> {
@@ -250,7 +261,12 @@ fn local(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-fn launch(options: &Options, role: Role, directory: &Path) -> Result<Process, StartError> {
+fn launch(
+    options: &Options,
+    role: Role,
+    directory: &Path,
+    clock: Option<&Clock>,
+) -> Result<Process, StartError> {
     let program = options.flavour.program().ok_or(StartError::Missing(options.flavour))?;
     let log = File::options()
         .create(true)
@@ -258,7 +274,9 @@ fn launch(options: &Options, role: Role, directory: &Path) -> Result<Process, St
         .open(directory.join("server.log"))
         .map_err(StartError::Files)?;
     let mut command = Command::new(program);
-    command.arg(directory.join("server.conf"));
+    command
+        .arg(directory.join("server.conf"))
+        .envs(clock.iter().flat_map(|clock| clock.variables()));
     match role {
         Role::Sentinel(_) => command.arg("--sentinel"),
         _ => command.args(&options.args),

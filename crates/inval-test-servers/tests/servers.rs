@@ -14,6 +14,8 @@ mod server {
     mod process;
     #[cfg(target_os = "linux")]
     mod programs;
+    #[cfg(target_os = "linux")]
+    mod time;
 }
 
 mod doors {
