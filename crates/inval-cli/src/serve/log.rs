@@ -18,6 +18,8 @@ pub(super) fn start(filter: &str, form: LogForm) -> Result<(), UsageError> {
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
+        // What cannot be written, as to a full disk, is lost. Complaining of it there would end the program.
+        .log_internal_errors(false)
         .with_target(false);
     // One that is there already stays.
     let _ = match form {

@@ -1,7 +1,7 @@
 //! The process: how it starts and how it ends.
 
-use std::io::Read;
-use std::process::Command;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
@@ -111,6 +111,29 @@ fn a_signal_ends_it_even_while_it_starts() {
         .unwrap();
     // It connects once it listens to signals.
     let _connection = listener.accept().unwrap();
+    let kill = Command::new("kill").args(["-s", "TERM", &child.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// Found by breaking it on purpose: to complain of the full disk, where it could not be written, ended the daemon.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_on_a_full_disk_stops_nothing() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_inval"))
+        .args(["serve", "--demo", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let (_, address) = line.trim().split_once("://").unwrap();
+    // By then it has logged that it serves and what it maintains.
+    let ready = Connection::open(address.parse().unwrap()).send("GET", "/v1/ready", &[], None);
+    assert_eq!(ready.status, 200);
     let kill = Command::new("kill").args(["-s", "TERM", &child.id().to_string()]).status();
     assert!(kill.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
