@@ -85,8 +85,17 @@ impl Dialler {
         match &self.whither {
             Whither::Endpoint(endpoint) => self.dialling.connect(endpoint, Role::Any).await,
             Whither::Primary(sentinels) => {
-                let endpoint = sentinels.primary(&self.dialling).await?;
-                self.dialling.connect(&endpoint, Role::Primary).await
+                let mut endpoint = sentinels.primary(&self.dialling).await?;
+                loop {
+                    let link = self.dialling.connect(&endpoint, Role::Primary).await?;
+                    // A server that stood still lets us in when it goes on. By then another may have its place, and
+                    // for ten seconds only the sentinels know.
+                    let now = sentinels.primary(&self.dialling).await?;
+                    if now == endpoint {
+                        return Ok(link);
+                    }
+                    endpoint = now;
+                }
             }
         }
     }

@@ -1,10 +1,12 @@
 //! A primary that sentinels replace.
 
 use inval_redis::{AuthenticationError, ConnectOptions, Credentials, Error, TlsError};
-use inval_test_servers::{Endpoint, Options, Sentinel, Server};
+use inval_test_servers::{Endpoint, Fault, Options, Sentinel, Server, Who};
 use redis::Value;
 
-use super::support::{admin, bulk, connect, hasty, never, safe, try_connect, until_it_succeeds};
+use super::support::{
+    admin, bulk, connect, eventually, hasty, never, patient, safe, try_connect, until_it_succeeds,
+};
 
 fn url(sentinels: &[Server], master: &str) -> String {
     let sentinels: Vec<_> =
@@ -23,6 +25,29 @@ async fn a_failover_is_followed() {
     assert_eq!(safe(&client, "GET a").await, Ok(bulk("y")));
     let master = servers.wait_for_failover(previous).unwrap();
     assert_eq!(admin(master, "GET a"), "y");
+}
+
+/// Found by breaking it on purpose: for ten seconds the old primary goes on to hold itself for the primary, and so did
+/// whoever was let in by it.
+#[tokio::test]
+async fn whoever_was_let_in_late_is_led_to_the_new_primary() {
+    let options = Options::redis().behind_a_door().user("app on >hush ~* &* +@all");
+    let servers = Sentinel::start_with(&options, 1, 1).unwrap();
+    let target = url(servers.sentinels(), servers.master_name());
+    let target = target.replace("redis+sentinel://", "redis+sentinel://app:hush@");
+    let previous = servers.master().unwrap();
+    let door = previous.door().unwrap();
+    door.inflict(Who::user("app"), Fault::Stall);
+    let alone = ConnectOptions { connections: 1, ..patient() };
+    let connecting = tokio::spawn(async move { connect(&target, alone).await });
+    eventually("the client asks to be let in", || door.inflicted() > 0).await;
+    previous.pause().unwrap();
+    let master = servers.wait_for_failover(previous).unwrap();
+    previous.resume().unwrap();
+    door.lift_all();
+    let client = connecting.await.unwrap();
+    assert_eq!(never(&client, "SET a x").await, Ok(Value::Okay));
+    assert_eq!(admin(master, "GET a"), "x");
 }
 
 /// The old primary stays up as a replica, and says so.
