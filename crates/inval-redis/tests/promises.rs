@@ -5,7 +5,6 @@ mod support {
     pub(crate) mod books;
     pub(crate) mod managers;
     pub(crate) mod patience;
-    pub(crate) mod relay;
     pub(crate) mod site;
     pub(crate) mod transcript;
     pub(crate) mod values;

@@ -1,13 +1,14 @@
 //! What a store knows reaches whoever asks, from any process, in one round trip.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use inval_core::{Budget, Slice, Standing, Store, Strategy};
+use inval_test_servers::{Fault, Options, Server, Who};
 
 use crate::support::books::exact;
 use crate::support::managers::manage;
 use crate::support::patience::{settle, until};
-use crate::support::relay::Relay;
 use crate::support::site::{Site, limited, own_server, roomy};
 use crate::support::values::{fill, get, put};
 
@@ -79,12 +80,20 @@ async fn repairs_and_dropped_journals_are_told() {
     assert_eq!(cache.stats().await.unwrap().dropped_journals, 1);
 }
 
+/// How often a server has carried out a command since its statistics were reset.
+fn calls(server: &Server, command: &str) -> u64 {
+    let stats = server.info("commandstats").unwrap();
+    let Some(stats) = stats.get(&format!("cmdstat_{command}")) else { return 0 };
+    let calls = stats.split(',').find_map(|field| field.strip_prefix("calls="));
+    calls.unwrap().parse().unwrap()
+}
+
 /// Held back is every answer until all has been asked.
 #[tokio::test]
 async fn statistics_take_one_round_trip_whatever_there_is_to_tell() {
-    let server = own_server(&[]);
-    let relay = Relay::before(server.port()).await;
-    let mut site = Site::at(relay.url(), roomy());
+    let server = Arc::new(Server::start(Options::redis().behind_a_door()).unwrap());
+    let door = server.door().unwrap();
+    let mut site = Site::new(Arc::clone(&server), roomy());
     site.options.partitions = 8;
     let cache = site.open().await;
     let mut reads = 0;
@@ -94,15 +103,16 @@ async fn statistics_take_one_round_trip_whatever_there_is_to_tell() {
             get(&cache, &format!("absent {n}")).await;
         }
         reads += u64::from(absent);
-        relay.hold();
+        assert!(server.command(&["CONFIG", "RESETSTAT"]).unwrap().is_ok());
+        door.inflict(Who::All, Fault::StallAnswers);
         let asking = cache.clone();
         let reading = tokio::spawn(async move { asking.stats().await.unwrap() });
-        until("all is asked", async || relay.count("HGETALL") == 8).await;
+        until("all is asked", async || calls(&server, "hgetall") == 8).await;
         assert!(!reading.is_finished());
-        let tells = relay.count("HINCRBY") > 0 && relay.count("HGET\r") == 0;
-        relay.let_through();
+        let tells = calls(&server, "hincrby") > 0 && calls(&server, "hget") == 0;
+        door.lift_all();
         let stats = reading.await.unwrap();
-        assert_eq!(relay.count("HGETALL"), 8, "nothing is asked twice");
+        assert_eq!(calls(&server, "hgetall"), 8, "nothing is asked twice");
         // Unless the client was telling by itself just then, as it does now and then.
         (tells, tells && stats.misses == reads)
     };
