@@ -94,8 +94,8 @@ impl Door {
 
     /// Does this to all connections of `who` from now on, also to those that come later.
     ///
-    /// Another fault for the same `who` takes its place; faults of all and of a user add up. Bytes that
-    /// were handed on a moment ago may still arrive.
+    /// Another fault for the same `who` takes its place. A user's connections suffer those of all and
+    /// those of the user; of two delays, the longer. Bytes handed on a moment ago may still arrive.
     pub fn inflict(&self, who: Who, fault: Fault) {
         self.change(|faults| faults.inflict(who, fault));
         if fault == Fault::Reset {
