@@ -79,7 +79,10 @@ impl Engine {
     /// taken as gone: it must not push out what is alive.
     fn nominate(&mut self, doubtful: Usage, step: &mut Step, pending: &mut Pending) {
         // How much more is due is not known, and what the server's clock shows may not be.
-        if self.ledger.is_due(self.server_now()) || !self.is_time_sure {
+        if self.ledger.is_due(self.server_now())
+            || !self.is_time_sure
+            || !self.tells_reads_from_looks()
+        {
             return;
         }
         for _ in 0..self.batch.size() {
@@ -88,6 +91,12 @@ impl Engine {
             step.evict.push(Candidate { key: self.ledger.key(held.id).clone(), known });
             pending.held.push(held);
         }
+    }
+
+    /// Whether a read shows that came after the look of a rebuild: not in the same second, and then something that was
+    /// just read would pass for cold.
+    pub(super) fn tells_reads_from_looks(&self) -> bool {
+        self.has_lfu || self.server_now() >= self.tells_reads_from
     }
 
     fn take_looks(&mut self, step: &mut Step, pending: &mut Pending) {

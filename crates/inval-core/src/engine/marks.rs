@@ -1,6 +1,7 @@
 //! The marks of entries: the last access we know of, which is what the server compares before it unlinks.
 
 use super::{Engine, StepOutcome, Verdict};
+use crate::clock::{TimeReading, TimeVerdict};
 use crate::slab::Id;
 use crate::units::Timestamp;
 
@@ -9,6 +10,13 @@ const LFU_INITIAL: u32 = 5;
 /// The longest time that an LFU counter can tell of, if each step of it is taken as a minute.
 const LFU_STEPS: u64 = 255;
 const LFU_STEP_MS: u64 = 60_000;
+/// An idle time of so many seconds or more is that of an access still to come, by a clock that was set back since: half of
+/// what the server counts up to.
+const FUTURE_S: u64 = 1 << 23;
+/// Where the server's count of seconds begins anew.
+const IDLE_PERIOD_S: u64 = (1 << 24) - 1;
+/// By how much a server's clock has to be set back that this shows in seconds.
+const SET_BACK_US: i64 = 500_000;
 /// Times are marked to 2^4 ms, so that 32 bits last for two years.
 const TICK_BITS: u32 = 4;
 
@@ -27,22 +35,50 @@ impl Engine {
         if self.has_lfu {
             return u64::from(mark);
         }
-        let Some(reading) = self.clock.read(self.now) else { return 0 };
-        let [now, earliest] = [reading.now, reading.earliest].map(Timestamp::as_millis);
+        let now = self.server_now().as_millis();
         let tick = now >> TICK_BITS;
         let age = u64::from((tick as u32).wrapping_sub(mark)).min(tick);
         let latest = ((tick - age) << TICK_BITS) + (1 << TICK_BITS) - 1;
-        // Our clock does not run back when the server's is set back.
-        latest.min(now).saturating_sub(now.saturating_sub(earliest)) / 1000
+        latest.min(now).saturating_sub(self.behind_ms()) / 1000
+    }
+
+    /// How far the server's clock is behind ours, in milliseconds: ours does not run back when that is set back.
+    pub(super) fn behind_ms(&self) -> u64 {
+        let reading = self.clock.read(self.now);
+        reading.map_or(0, |TimeReading { now, earliest, .. }| {
+            now.as_millis().saturating_sub(earliest.as_millis())
+        })
+    }
+
+    /// Notes how the server's clock was set, if it was. Ours agreed with it last at `agreed`. Returns whether it was set
+    /// back so far that idle times and marks can no longer be compared.
+    pub(super) fn note_clock(&mut self, verdict: TimeVerdict, agreed: Timestamp) -> bool {
+        let is_far = matches!(verdict, TimeVerdict::Stepped { by_us } if by_us <= -SET_BACK_US);
+        if is_far {
+            self.set_back_at = agreed;
+        }
+        is_far && !self.has_lfu
     }
 
     /// When an entry was last accessed, from its idle time in seconds or its LFU counter at `time`.
     pub(super) fn access_time(&self, idle: u64, time: Timestamp) -> Timestamp {
         let age_ms = match self.has_lfu {
             true => LFU_STEPS.saturating_sub(idle).saturating_mul(LFU_STEP_MS),
-            false => idle.saturating_mul(1000),
+            false => self.age_ms(idle, time),
         };
         Timestamp::from_millis(time.as_millis().saturating_sub(age_ms))
+    }
+
+    /// How long an entry has been idle, by a clock that was set back since it was accessed or was not.
+    fn age_ms(&self, idle: u64, time: Timestamp) -> u64 {
+        if idle >= FUTURE_S {
+            let ahead_ms = IDLE_PERIOD_S.saturating_sub(idle).saturating_mul(1000);
+            return self.behind_ms().saturating_sub(ahead_ms);
+        }
+        let idle_ms = idle.saturating_mul(1000);
+        let since_ms = time.as_millis().saturating_sub(self.set_back_at.as_millis());
+        let is_older = self.set_back_at > Timestamp::default() && idle_ms > since_ms;
+        if is_older { idle_ms.saturating_add(self.behind_ms()) } else { idle_ms }
     }
 
     /// Marks an entry that the server says was accessed.

@@ -89,6 +89,14 @@ pub struct Engine {
     has_lfu: bool,
     /// Whether the last reply bore the server's time out as we know it.
     is_time_sure: bool,
+    /// When it last did, by the server's clock.
+    agreed: Timestamp,
+    /// When the server's clock was set back last, by our clock, or somewhat before; 0 if it was not.
+    set_back_at: Timestamp,
+    /// Whether that was just noticed.
+    is_set_back: bool,
+    /// From when on, by the server's clock, reads show that came after the looks of the last rebuild.
+    tells_reads_from: Timestamp,
     /// The number of the last step known to be done.
     steps: u64,
     /// How long entries had not been accessed when they were evicted, in milliseconds: a moving mean.
@@ -202,6 +210,10 @@ impl Engine {
             is_leaving: false,
             has_lfu: false,
             is_time_sure: true,
+            agreed: Timestamp::default(),
+            set_back_at: Timestamp::default(),
+            is_set_back: false,
+            tells_reads_from: Timestamp::default(),
             steps: 0,
             idle_at_eviction: 0,
             excess: None,

@@ -3,6 +3,7 @@
 use super::{Engine, Journal, Phase, Reason};
 use crate::ledger::Ledger;
 use crate::stats::Usage;
+use crate::units::Timestamp;
 
 /// A rebuild under way.
 #[derive(Debug, Default)]
@@ -72,7 +73,15 @@ impl Engine {
             self.ledger.order_by_access();
             // Until then there may have been more on the books than there was.
             self.ledger.restart_peak();
+            if self.ledger.usage().entries > 0 {
+                self.tells_reads_from = self.end_of_next_second();
+            }
             self.phase = Phase::Steady;
         }
+    }
+
+    /// Reads in this second do not show, and by the end of the next one they are no longer new.
+    fn end_of_next_second(&self) -> Timestamp {
+        Timestamp::from_millis((self.server_now().as_millis() / 1000 + 2) * 1000)
     }
 }

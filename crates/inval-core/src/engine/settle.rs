@@ -55,7 +55,12 @@ impl Engine {
         }
         self.work_off(outcome.backlog, outcome.records, moment);
         outcome.batches.iter().for_each(|batch| self.take_touches(batch, time));
-        self.end_rebuild_if_done();
+        if std::mem::take(&mut self.is_set_back) {
+            // A look puts right when the server thinks that an entry was accessed.
+            self.start_over();
+        } else {
+            self.end_rebuild_if_done();
+        }
     }
 
     /// Learns from how long things took. Returns the earliest that the script may have run.
@@ -64,6 +69,10 @@ impl Engine {
         let sample = TimeSample { sent, received, server_us: outcome.server_us };
         let verdict = self.clock.observe(sample, self.now);
         self.is_time_sure = matches!(verdict, TimeVerdict::Agrees | TimeVerdict::Stepped { .. });
+        self.is_set_back |= self.note_clock(verdict, self.agreed);
+        if self.is_time_sure {
+            self.agreed = self.server_now();
+        }
         let entries = pending.held.len() + 2 * pending.reasons.len();
         self.batch.measured(entries, outcome.held_us);
         if let Request::Step(step) = &pending.request {

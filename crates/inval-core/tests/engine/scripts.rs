@@ -83,7 +83,7 @@ impl Server {
             let Some(answer) = self.last_access(&candidate.key) else { return Verdict::Missing };
             let is_cold = match self.has_lfu {
                 true => candidate.known <= 255 && answer <= candidate.known,
-                false => clock.saturating_sub(answer) <= candidate.known,
+                false => is_cold(clock, answer, candidate.known),
             };
             if is_cold && !was_done_before { Verdict::Unlinked } else { Verdict::Accessed(answer) }
         });
@@ -154,4 +154,9 @@ impl Server {
         }
         Reply::Scanned { cursor, keys }
     }
+}
+
+/// What step.lua decides by an idle time.
+fn is_cold(clock: u64, answer: u64, known: u64) -> bool {
+    answer < 1 << 23 && known <= clock + 1 && clock.saturating_sub(answer) <= known
 }

@@ -105,7 +105,12 @@ impl Server {
         let value = self.values.get(key)?;
         Some(match self.has_lfu {
             true => value.counter,
-            false => self.idle_clock().wrapping_sub(value.accessed_s) & IDLE_BITS,
+            false => {
+                let (clock, accessed) =
+                    (self.idle_clock() & IDLE_BITS, value.accessed_s & IDLE_BITS);
+                let behind = if accessed > clock { IDLE_BITS } else { 0 };
+                clock + behind - accessed
+            }
         })
     }
 

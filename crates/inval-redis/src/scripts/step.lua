@@ -65,12 +65,14 @@ local function last_access(key)
   return answer
 end
 
--- A counter has 8 bits: what is more was meant for idle times.
+-- A counter has 8 bits: what is more was meant for idle times. These have 24, and more than half of that means an
+-- access that is still to come: the clock was set back since. Then, and where the known access is still to come, we
+-- cannot tell.
 local function is_cold(answer, known)
   if lfu == 1 then
     return known <= 255 and answer <= known
   end
-  return clock - answer <= known
+  return answer < 8388608 and known <= clock + 1 and clock - answer <= known
 end
 
 local evicted = #ARGV - 8 - fields

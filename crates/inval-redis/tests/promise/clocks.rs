@@ -1,12 +1,13 @@
 //! Promise 10: no clock but the server's own counts, and it is never told a time.
 //!
-//! What the engine makes of a server's clock that jumps is tested in inval-core's simulated world; a
-//! server's clock cannot be set here.
+//! What the engine makes of a server's clock that jumps is tested in inval-core's simulated world, and here once on a
+//! server whose clock the test sets.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use inval_core::{Config, PutCondition, Store};
+use inval_core::{Config, PutCondition, Store, Strategy};
+use inval_test_servers::{Options, Reply, Server};
 
 use crate::support::books::exact;
 use crate::support::managers::manage;
@@ -40,6 +41,38 @@ async fn promise_10_no_command_carries_an_absolute_time() {
         lifetimes += line.words.iter().filter(|word| *word == "PX").count();
     }
     assert!(lifetimes > 10, "nothing was seen");
+}
+
+/// Found by breaking it on purpose: an access from before lay in the future then, which looked like 194 days ago.
+#[tokio::test]
+async fn promise_10_what_is_read_stays_when_the_servers_clock_is_set() {
+    let server = Arc::new(Server::start(Options::redis().with_clock()).unwrap());
+    for offset_ms in [-3_600_000, -7_200_000, 0, -1_500] {
+        let site = Site::new(Arc::clone(&server), limited(200).strategy(Strategy::Lru));
+        let (cache, client) = (site.open().await, site.client().await);
+        let manager = manage(&cache);
+        fill(&cache, 'k', 0..200, 10).await;
+        until("they are cold", async || idle_time(&site, "k00000") >= Some(2)).await;
+        for n in 0..100 {
+            if n == 20 {
+                server.shift_clock(offset_ms).unwrap();
+            }
+            // Nobody tells the manager of this read.
+            let found = site.foreign_of("GET", "k00000", &[]);
+            assert_ne!(found, Reply::Nil, "clock set to {offset_ms} ms, {n}");
+            fill(&cache, 'n', n..n + 1, 10).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(exact(&client, &cache).await.usage.entries, 200);
+        manager.stop().await;
+    }
+}
+
+/// How long ago the server saw an entry accessed, in seconds.
+fn idle_time(site: &Site, key: &str) -> Option<i64> {
+    let names = site.names();
+    let name = names.entry(key.as_bytes());
+    site.server().command(&[&b"OBJECT"[..], b"IDLETIME", &name]).unwrap().int()
 }
 
 async fn use_everything(cache: &inval_redis::Cache) {
