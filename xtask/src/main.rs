@@ -12,6 +12,7 @@ mod architecture;
 mod references;
 mod bench;
 mod fuzz;
+mod chaos;
 mod miri;
 
 mod workspace;
@@ -36,6 +37,8 @@ enum Command {
     Bench(bench::Args),
     /// Fuzz each target for a while; a finding fails
     Fuzz(fuzz::Args),
+    /// Break servers, managers, networks and clocks on purpose and check what clients were told
+    Chaos(chaos::Args),
     /// Interpret the tests of inval-core under Miri (needs nightly, takes long)
     Miri(miri::Args),
     /// Replay reference traces and compare our miss ratios with the published ones
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Architecture => architecture::run(),
         Command::Bench(args) => bench::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::Chaos(args) => chaos::run(&args),
         Command::Miri(args) => miri::run(&args),
         Command::References(args) => references::run(&args),
     };

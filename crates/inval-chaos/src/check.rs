@@ -46,6 +46,9 @@ pub struct Terms {
     pub clock_set_back: Duration,
     /// By how much an entry may expire too early or too late.
     pub tolerance: Duration,
+    /// How long after it was given up a removal or an expiry of unknown outcome may still come; [`Duration::MAX`] where
+    /// nothing bounds that.
+    pub lateness: Duration,
 }
 
 /// Which entries the store promises to keep.
@@ -130,6 +133,7 @@ impl Terms {
             disturbances: Vec::new(),
             clock_set_back: Duration::ZERO,
             tolerance: Duration::from_millis(20),
+            lateness: Duration::MAX,
         }
     }
 
@@ -165,7 +169,7 @@ impl<'a> Circumstances<'a> {
     fn of(events: &'a [Event], terms: &'a Terms) -> Self {
         let undone = terms.spans(Kind::Undone);
         let clears = events.iter().filter(|event| is_clear(event));
-        let clears = Changes::of(clears.filter_map(Change::removal), &undone);
+        let clears = Changes::of(clears.filter_map(Change::removal), &undone, terms.lateness);
         Self { terms, clears, lost: terms.spans(Kind::Lost), undone }
     }
 }

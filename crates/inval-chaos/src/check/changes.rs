@@ -47,8 +47,12 @@ impl<'a> Change<'a> {
 }
 
 impl<'a> Changes<'a> {
-    /// Those given, of which the spans may undo some.
-    pub(super) fn of(changes: impl IntoIterator<Item = Change<'a>>, undone: &Steps<()>) -> Self {
+    /// Those given, of which the spans may undo some, and those of unknown outcome come so late at the most.
+    pub(super) fn of(
+        changes: impl IntoIterator<Item = Change<'a>>,
+        undone: &Steps<()>,
+        lateness: Duration,
+    ) -> Self {
         let (mut settled, mut lasting, mut emptied) = (Vec::new(), Vec::new(), Vec::new());
         for change in changes {
             if let Some(at) = change.settled {
@@ -58,7 +62,8 @@ impl<'a> Changes<'a> {
                 }
             }
             if let Some(from) = change.empties {
-                emptied.push((from, change.settled.unwrap_or(Duration::MAX), ()));
+                let latest = change.event.answered.saturating_add(lateness);
+                emptied.push((from, change.settled.unwrap_or(latest), ()));
             }
         }
         let [settled, lasting] = [settled, lasting].map(Steps::from_iter);

@@ -15,7 +15,8 @@ pub(super) fn judge(events: &[&Event], circumstances: &Circumstances<'_>, verdic
     let own = events.iter().filter_map(|event| Change::removal(event));
     let own =
         own.chain(writes.iter().filter_map(|write| write.change(circumstances.terms.tolerance)));
-    let key = Key { own: Changes::of(own, &circumstances.undone), writes, circumstances };
+    let own = Changes::of(own, &circumstances.undone, circumstances.terms.lateness);
+    let key = Key { own, writes, circumstances };
     let sightings = key.judge_found(events, verdict);
     if circumstances.terms.keeps != Keeps::Nothing {
         key.judge_missing(events, sightings, verdict);

@@ -14,7 +14,13 @@ const HOT_FOR_50: Terms = terms(Keeps::WhatIsHot(ms(50)));
 const NOTHING: Terms = terms(Keeps::Nothing);
 
 const fn terms(keeps: Keeps) -> Terms {
-    Terms { keeps, disturbances: Vec::new(), clock_set_back: Duration::ZERO, tolerance: ms(2) }
+    Terms {
+        keeps,
+        disturbances: Vec::new(),
+        clock_set_back: Duration::ZERO,
+        tolerance: ms(2),
+        lateness: Duration::MAX,
+    }
 }
 
 const fn ms(ms: u64) -> Duration {
@@ -163,6 +169,18 @@ fn what_is_kept_is_found() {
         check(&[change(1, 3), wrote(1, 3, 4), read(1, 4, 5), missed(6, 7)], &[Breach::Lost]);
         check(&[unknown(change(1, 2)), wrote(1, 3, 4), missed(5, 6)], &[]);
         check(&[wrote(1, 1, 2), refused(change(3, 4)), missed(5, 6)], &[Breach::Lost]);
+    }
+}
+
+#[test]
+fn what_is_unknown_explains_misses_for_as_long_as_it_may_come_late() {
+    let punctual = Terms { lateness: ms(3), ..EVERYTHING };
+    let check = |events: &[Event], breaches: &[Breach]| check(&punctual, events, breaches, 0);
+    for change in [invalidated as fn(u64, u64) -> Event, cleared, |asked, answered| {
+        wrote_for(2, 2, asked, answered)
+    }] {
+        check(&[unknown(change(1, 2)), wrote(1, 5, 6), missed(7, 8)], &[]);
+        check(&[unknown(change(1, 2)), wrote(1, 6, 7), missed(8, 9)], &[Breach::Lost]);
     }
 }
 

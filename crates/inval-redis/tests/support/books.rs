@@ -24,7 +24,8 @@ pub(crate) async fn exact(client: &Client, cache: &Cache) -> Stats {
     total
 }
 
-async fn compare(
+/// The accounts of a partition if they say just what is there; else what is wrong.
+pub(crate) async fn compare(
     client: &Client,
     cache: &Cache,
     partition: u32,
@@ -36,7 +37,7 @@ async fn compare(
     let backlog = client.command(&llen, Repeat::Safe).await.map_err(ask)?;
     // In this order: what is off the journal is in the accounts.
     let before = cache.accounts(partition).await.map_err(ask)?;
-    if backlog != Value::Int(0) || is_above_limit(cache, partition, before.stats.usage) {
+    if backlog != Value::Int(0) || is_above_limit(cache, partition, before.stats.usage)? {
         return Err(format!("backlog {backlog:?}, accounts {:?}", before.stats.usage));
     }
     let held = held(client, names).await.map_err(ask)?;
@@ -49,11 +50,12 @@ async fn compare(
     if is_exact { Ok(after) } else { Err(format!("held {held:?}, accounts {after:?}")) }
 }
 
-fn is_above_limit(cache: &Cache, partition: u32, usage: Usage) -> bool {
+fn is_above_limit(cache: &Cache, partition: u32, usage: Usage) -> Result<bool, String> {
     let partitions = Store::partitions(cache).into();
-    let limits = cache.config().partition(partition.into(), partitions).unwrap();
-    limits.max_entries().is_some_and(|most| usage.entries > most)
-        || limits.max_bytes().is_some_and(|most| usage.bytes > most)
+    let limits = cache.config().partition(partition.into(), partitions);
+    let limits = limits.ok_or("the limits leave a partition without any room")?;
+    Ok(limits.max_entries().is_some_and(|most| usage.entries > most)
+        || limits.max_bytes().is_some_and(|most| usage.bytes > most))
 }
 
 /// What is there of a partition, in strings: anything else is no entry.

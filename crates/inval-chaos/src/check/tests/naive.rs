@@ -216,10 +216,10 @@ fn terms() -> impl Strategy<Value = Terms> {
     });
     (keeps, prop::collection::vec(span, 0..3), 0u64..5, 0u64..3).prop_map(
         |(keeps, disturbances, set_back, tolerance)| Terms {
-            keeps,
             disturbances,
             clock_set_back: ms(set_back),
             tolerance: ms(tolerance),
+            ..Terms::new(keeps)
         },
     )
 }

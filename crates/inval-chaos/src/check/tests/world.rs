@@ -105,7 +105,7 @@ pub(super) fn live(plan: &Plan, flaw: Option<Flaw>) -> (Vec<Event>, Terms) {
     }
     let disturbances = plan.stirs.iter().filter_map(Stir::disturbance).collect();
     let (clock_set_back, tolerance) = (ms(store.clock_set_back), ms(TOLERANCE_MS.unsigned_abs()));
-    (events, Terms { keeps: plan.keeps, disturbances, clock_set_back, tolerance })
+    (events, Terms { disturbances, clock_set_back, tolerance, ..Terms::new(plan.keeps) })
 }
 
 /// The calls, with their times and without what the reads find.
