@@ -85,9 +85,13 @@ impl Engine {
         {
             return;
         }
+        let now = self.server_now();
+        self.looked_at.retain(|_, until| *until > now);
         for _ in 0..self.batch.size() {
             let Some(held) = self.ledger.nominate(doubtful) else { return };
-            let known = self.known(*self.ledger.value(held.id));
+            // Nothing is cold that was accessed after 1970.
+            let is_in_doubt = self.looked_at.contains_key(&held.id);
+            let known = if is_in_doubt { 0 } else { self.known(*self.ledger.value(held.id)) };
             step.evict.push(Candidate { key: self.ledger.key(held.id).clone(), known });
             pending.held.push(held);
         }

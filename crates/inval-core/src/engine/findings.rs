@@ -130,6 +130,9 @@ impl Engine {
             self.ledger.note(id, value.accessed);
         }
         *self.ledger.value_mut(id) = value.mark;
+        if self.is_steady() && !self.has_lfu {
+            self.looked_at.insert(id, self.end_of_next_second());
+        }
     }
 
     fn miss(&mut self, id: Id, was_due: bool) {

@@ -29,6 +29,7 @@ use foldhash::fast::FixedState;
 use crate::clock::ServerClock;
 use crate::config::{ChangeError, Config};
 use crate::ledger::{Inconsistency, Ledger, Removed};
+use crate::slab::Id;
 use crate::stats::{Stats, Usage};
 pub use crate::store::Standing;
 use crate::units::{Timestamp, Weight};
@@ -95,7 +96,9 @@ pub struct Engine {
     set_back_at: Timestamp,
     /// Whether that was just noticed.
     is_set_back: bool,
-    /// From when on, by the server's clock, reads show that came after the looks of the last rebuild.
+    /// Entries that were looked at, and from when on, by the server's clock, a read shows that came after it.
+    looked_at: HashMap<Id, Timestamp, FixedState>,
+    /// The same for all entries, after the looks of a rebuild.
     tells_reads_from: Timestamp,
     /// The number of the last step known to be done.
     steps: u64,
@@ -213,6 +216,7 @@ impl Engine {
             agreed: Timestamp::default(),
             set_back_at: Timestamp::default(),
             is_set_back: false,
+            looked_at: HashMap::with_hasher(FixedState::with_seed(config.seed())),
             tells_reads_from: Timestamp::default(),
             steps: 0,
             idle_at_eviction: 0,

@@ -51,6 +51,7 @@ impl Engine {
         self.looks.clear();
         self.findings.clear();
         self.unlinked.clear();
+        self.looked_at.clear();
     }
 
     /// Takes what a scan has found.
@@ -81,7 +82,7 @@ impl Engine {
     }
 
     /// Reads in this second do not show, and by the end of the next one they are no longer new.
-    fn end_of_next_second(&self) -> Timestamp {
+    pub(super) fn end_of_next_second(&self) -> Timestamp {
         Timestamp::from_millis((self.server_now().as_millis() / 1000 + 2) * 1000)
     }
 }

@@ -84,7 +84,10 @@ impl Engine {
         self.scrub.next_id = next.unwrap_or(0);
         let due = self.now.saturating_add(self.settings.scrub_interval);
         self.scrub.turned(true, next.is_none(), due);
-        (!ids.is_empty()).then(|| ids.into_iter().map(|id| self.ledger.key(id).clone()).collect())
+        // What this very step may unlink is not to be missed.
+        let kept = ids.into_iter().filter(|id| !self.ledger.is_held(*id));
+        let keys: Vec<_> = kept.map(|id| self.ledger.key(id).clone()).collect();
+        (!keys.is_empty()).then_some(keys)
     }
 
     pub(super) fn scrub_scanned(&mut self, cursor: u64, keys: Vec<Box<[u8]>>) {

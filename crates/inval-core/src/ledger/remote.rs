@@ -196,6 +196,11 @@ impl<K: Eq, V> Ledger<K, V> {
         }
     }
 
+    /// Whether an entry is taken out of its queue, for it may be about to go.
+    pub(crate) fn is_held(&self, id: Id) -> bool {
+        self.books.slab.entry(id).is_held
+    }
+
     /// The ids in use from `from` on, and where to go on; `None` at the end.
     pub(crate) fn ids_from(&self, from: Id, most: u32) -> (Vec<Id>, Option<Id>) {
         let end = from.saturating_add(most).min(self.books.slab.end());

@@ -351,6 +351,39 @@ fn what_is_read_in_the_second_of_a_new_managers_look_survives() {
     }
 }
 
+/// The same where the manager looks because the scrub has missed something.
+#[test]
+fn what_is_read_in_the_second_of_the_scrubs_look_survives() {
+    for moment in 0..10 {
+        let mut world = lru(20);
+        (0..20).for_each(|n| _ = world.server.put(&key(n), 10, None));
+        world.run(20_000 + moment * 100);
+        world.server.drop_value(&key(19));
+        world.run_until(20_000, |world| world.accounted("vanished").entries == 1);
+        assert!((0..15).all(|n| world.server.get(&key(n))));
+        (20..25).for_each(|n| _ = world.server.put(&key(n), 10, None));
+        world.run(500);
+        let survives = |n| world.server.values.contains_key(&key(n));
+        assert!((0..15).all(survives), "read half a second ago, {moment}");
+        world.settle(3_000);
+    }
+}
+
+#[test]
+fn the_scrub_does_not_miss_what_is_evicted_in_the_same_step() {
+    let settings =
+        EngineSettings { scrub_interval: Duration::from_millis(5), ..EngineSettings::default() };
+    let builder = Config::builder().strategy(Strategy::Lru).max_entries(50);
+    let mut world = steady(builder, settings);
+    for n in 0..500 {
+        world.server.put(&key(n), 10, None);
+        world.run(7);
+    }
+    world.settle(2_000);
+    // It may come by a new one before the journal tells of that.
+    assert!(world.looks < 500, "{}", world.looks);
+}
+
 #[test]
 fn nor_does_a_look_at_what_did_not_expire_after_all() {
     let mut world = lru(20);

@@ -56,6 +56,8 @@ pub(crate) struct World {
     /// Keys whose value somebody replaced without telling.
     pub(crate) overwritten: BTreeSet<Vec<u8>>,
     pub(crate) clock_set_at: u64,
+    /// At how many keys managers have looked.
+    pub(crate) looks: usize,
     /// The server as it was, for failovers.
     pub(crate) past: VecDeque<Server>,
     /// Everything that was sent.
@@ -79,6 +81,7 @@ impl World {
             count: 0,
             overwritten: BTreeSet::new(),
             clock_set_at: 0,
+            looks: 0,
             past: VecDeque::new(),
             trace: DefaultHasher::new(),
             requests: 0,
@@ -294,6 +297,7 @@ impl World {
             return;
         };
         self.steps += 1;
+        self.looks += step.look.len();
         for ((candidate, verdict), accessed) in
             step.evict.iter().zip(&outcome.evicted).zip(accessed)
         {
