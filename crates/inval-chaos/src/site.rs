@@ -16,6 +16,9 @@ pub(crate) const PASSWORD: &str = "chaos-password";
 pub(crate) const USERS: [&str; 7] =
     ["client0", "client1", "client2", "client3", "manager0", "manager1", "checker"];
 
+/// How long clients wait for a reply.
+pub(crate) const RESPONSE_TIMEOUT: Duration = Duration::from_millis(400);
+
 /// How servers stand together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Topology {
@@ -140,7 +143,7 @@ impl Site {
     fn patience() -> ConnectOptions {
         ConnectOptions {
             connect_timeout: Duration::from_millis(500),
-            response_timeout: Duration::from_millis(400),
+            response_timeout: RESPONSE_TIMEOUT,
             overall_timeout: Duration::from_secs(1),
             ..ConnectOptions::default()
         }

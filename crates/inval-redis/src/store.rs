@@ -113,7 +113,7 @@ impl Store for Cache {
                         }
                     }
                 }
-                self.send_with_records(partition, pipe, &records).await?;
+                self.send_with_records(partition, pipe, &records, Repeat::Never).await?;
             }
         }
         Ok(outcome)
@@ -279,12 +279,8 @@ impl Cache {
             _ => Record::Look { key: key.as_bytes() },
         };
         pipe.cmd("RPUSH").arg(partition.names.journal()).arg(record.encode());
-        let repeat = match options.condition {
-            PutCondition::Always => Repeat::Safe,
-            // The second time the condition would be judged by what the first has written.
-            _ => Repeat::Never,
-        };
-        let replies = self.client().pipeline(&pipe, repeat).await?;
+        // A first attempt that comes late, after the reply to a second, would take the place of what came after that.
+        let replies = self.client().pipeline(&pipe, Repeat::Never).await?;
         let [set, backlog] = &replies[..] else { return Err(Error::UnexpectedReply) };
         self.relieve(partition, wire::number(backlog)?, 1).await;
         Ok(if *set == Value::Nil { Put::Unmet } else { Put::Stored })
@@ -376,7 +372,9 @@ impl Cache {
         let unlink = pipe.cmd("UNLINK");
         keys.iter().for_each(|key| _ = unlink.arg(partition.names.entry(key)));
         let records: Vec<_> = keys.iter().map(|&key| Record::Deleted { key }.encode()).collect();
-        let replies = match self.send_with_records(partition, pipe, &records).await {
+        // One that comes twice, or late, deletes more than was asked for, but brings nothing back.
+        let sent = self.send_with_records(partition, pipe, &records, Repeat::Safe).await;
+        let replies = match sent {
             Err(Error::OutOfMemory) => self.delete_untold(partition, keys).await?,
             replies => replies?,
         };
@@ -401,9 +399,10 @@ impl Cache {
         partition: &Partition,
         mut pipe: Pipeline,
         records: &[Vec<u8>],
+        repeat: Repeat,
     ) -> Result<Vec<Value>, Error> {
         pipe.cmd("RPUSH").arg(partition.names.journal()).arg(records);
-        let replies = self.client().pipeline(&pipe, Repeat::Safe).await?;
+        let replies = self.client().pipeline(&pipe, repeat).await?;
         let backlog = replies.last().ok_or(Error::UnexpectedReply)?;
         self.relieve(partition, wire::number(backlog)?, records.len()).await;
         Ok(replies)

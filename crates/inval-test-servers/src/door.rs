@@ -168,7 +168,7 @@ impl Shared {
     }
 
     fn reset_if_told(&self, connection: &Connection) {
-        if self.faults(|faults| faults.tell_to_reset(connection.user())) {
+        if self.faults(|faults| faults.tell_to_reset(connection.whose())) {
             connection.reset(|| self.count());
         }
     }
@@ -197,7 +197,9 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         if shared.is_closing.load(Ordering::SeqCst) {
             return;
         }
-        let Ok(connection) = client.and_then(Connection::from_client) else {
+        let since = shared.faults(Faults::last);
+        let Ok(connection) = client.and_then(|client| Connection::from_client(client, since))
+        else {
             // Without a free descriptor the next one fails at once as well.
             thread::sleep(BREATH);
             continue;

@@ -7,6 +7,7 @@ use inval_core::{Put, PutCondition, PutOptions, Store};
 
 use super::{Caller, ROOMY_KEYS, bytes_of, key_of, outcome, outcome_of_many};
 use crate::history::{Act, Event, Outcome, Seen, Value};
+use crate::site::RESPONSE_TIMEOUT;
 
 /// How often the first client clears everything.
 const CLEAR_INTERVAL: Duration = Duration::from_millis(1700);
@@ -122,8 +123,17 @@ impl Caller {
         let asked = self.now();
         let deleted = self.cache.invalidate(&keys).await;
         let outcome = if keys.len() == 1 { outcome(&deleted) } else { outcome_of_many(&deleted) };
-        let acts = numbers.map(|key| (key, Act::Invalidate(outcome)));
+        let acts = numbers.clone().map(|key| (key, Act::Invalidate(outcome)));
         self.note(asked, deleted.is_ok(), acts);
+        if self.may_come_again(asked) {
+            let again = numbers.map(|key| (key, Act::Invalidate(Outcome::Unknown)));
+            self.note(asked, true, again);
+        }
+    }
+
+    /// Whether a call that was asked then may have been sent twice, as invalidations are, and come late as well.
+    fn may_come_again(&self, asked: Duration) -> bool {
+        self.now().saturating_sub(asked) >= RESPONSE_TIMEOUT
     }
 
     async fn clear(&mut self) {
@@ -131,5 +141,8 @@ impl Caller {
         let cleared = self.cache.clear().await;
         let outcome = outcome_of_many(&cleared);
         self.note(asked, cleared.is_ok(), [(0, Act::Clear(outcome))]);
+        if self.may_come_again(asked) {
+            self.note(asked, true, [(0, Act::Clear(Outcome::Unknown))]);
+        }
     }
 }

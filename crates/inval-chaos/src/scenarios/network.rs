@@ -31,7 +31,8 @@ pub(super) fn partitioned(stage: &mut Stage) -> Result<()> {
         let delay = Duration::from_millis(stage.rng.u64(1..500));
         let fault = stage.any(&[
             Fault::Stall,
-            Fault::Stall,
+            Fault::Strand,
+            Fault::Strand,
             Fault::StallAnswers,
             Fault::Delay(delay),
             Fault::Throttle(4_000),

@@ -5,6 +5,9 @@ use crate::ledger::Ledger;
 use crate::stats::Usage;
 use crate::units::Timestamp;
 
+/// By how much Redis's idle clock may be behind the time.
+const IDLE_LAG_MS: u64 = 200;
+
 /// A rebuild under way.
 #[derive(Debug, Default)]
 pub(super) struct Rebuild {
@@ -81,8 +84,11 @@ impl Engine {
         }
     }
 
-    /// Reads in this second do not show, and by the end of the next one they are no longer new.
+    /// Reads in this second of the server's idle clock do not show, and by the end of the next one they are no longer
+    /// new.
     pub(super) fn end_of_next_second(&self) -> Timestamp {
-        Timestamp::from_millis((self.server_now().as_millis() / 1000 + 2) * 1000)
+        let behind = self.behind_ms();
+        let second = self.server_now().as_millis().saturating_sub(behind) / 1000;
+        Timestamp::from_millis((second + 2) * 1000 + IDLE_LAG_MS + behind)
     }
 }

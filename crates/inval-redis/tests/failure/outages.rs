@@ -1,12 +1,13 @@
 //! Servers that forget, restart, hang, refuse, or come back with an older state.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use inval_core::{RemovalCause, Store};
-use inval_redis::Error;
-use inval_test_servers::Reply;
+use inval_core::{PutOptions, RemovalCause, Store};
+use inval_redis::{Error, Interruption};
+use inval_test_servers::{Fault, Options, Reply, Server, Who};
 
 use crate::support::books::exact;
 use crate::support::managers::{maintain, manage};
@@ -160,4 +161,24 @@ async fn killed_connections_are_replaced() {
     }
     assert_eq!(exact(&client, &cache).await.usage.entries, 50);
     manager.stop().await;
+}
+
+/// Found by breaking it on purpose: a value whose first attempt hung on the way was sent a second time and told to be
+/// stored. When the first came after all, it took the place of what had been written since.
+#[tokio::test]
+async fn a_value_that_was_told_to_be_stored_does_not_come_a_second_time() {
+    let options = Options::redis().behind_a_door().user("slow on >hush ~* &* +@all");
+    let mut site = Site::new(Arc::new(Server::start(options).unwrap()), limited(50));
+    site.url = site.url.replace("redis://", "redis://slow:hush@");
+    site.connect.response_timeout = Duration::from_millis(100);
+    let slow = site.open().await;
+
+    // Connections that there are hold back what is sent; new ones do not.
+    site.server().door().unwrap().inflict(Who::user("slow"), Fault::Strand);
+    let unknown = Err(Error::OutcomeUnknown(Interruption::Timeout));
+    let stored = slow.put(&key("k"), "value".into(), PutOptions::default()).await;
+    assert_eq!(stored.map(|_| ()), unknown, "it is still on its way");
+    let stored = slow.put_many(&[(key("l"), "value".into())], None).await;
+    assert_eq!(stored.map(|_| ()), unknown, "it is still on its way");
+    put(&slow, "m", "over a new connection").await;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use inval_core::{Key, Put, PutCondition, PutOptions, Store};
-use inval_redis::Cache;
+use inval_redis::{Cache, Error};
 
 use super::site::key;
 
@@ -38,7 +38,8 @@ pub(crate) async fn get(cache: &Cache, name: &str) -> Option<String> {
     Some(String::from_utf8(value.to_vec()).unwrap())
 }
 
-/// Writes entries with these numbers, many at a time; each value is as long as `size`.
+/// Writes entries with these numbers, many at a time; each value is as long as `size`. What may or may not have been
+/// written, for the connection broke, is written again.
 pub(crate) async fn fill(cache: &Cache, letter: char, numbers: Range<u32>, size: usize) {
     fill_for(cache, letter, numbers, size, None).await;
 }
@@ -53,7 +54,11 @@ pub(crate) async fn fill_for(
     let entries: Vec<(Key, Bytes)> =
         numbers.map(|n| (key(&name(letter, n)), Bytes::from(vec![b'v'; size]))).collect();
     for entries in entries.chunks(200) {
-        let puts = cache.put_many(entries, ttl).await.unwrap();
+        let mut puts = cache.put_many(entries, ttl).await;
+        if puts.as_ref().is_err_and(Error::is_outcome_unknown) {
+            puts = cache.put_many(entries, ttl).await;
+        }
+        let puts = puts.unwrap();
         assert!(puts.iter().all(|put| *put == Put::Stored));
     }
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_linger;
 
+use super::faults::Whose;
+
 /// How long the server may take to accept, and how often a blocked writer looks whether all is over.
 const CONNECTING: Duration = Duration::from_secs(5);
 const WRITING: Duration = Duration::from_millis(20);
@@ -18,13 +20,16 @@ pub(super) struct Connection {
     client: TcpStream,
     server: OnceLock<TcpStream>,
     user: OnceLock<String>,
+    since: u64,
     is_over: AtomicBool,
 }
 
 impl Connection {
-    pub(super) fn from_client(client: TcpStream) -> io::Result<Self> {
+    /// One that comes after this fault.
+    pub(super) fn from_client(client: TcpStream, since: u64) -> io::Result<Self> {
         let client = prepared(client)?;
-        Ok(Self { client, server: OnceLock::new(), user: OnceLock::new(), is_over: false.into() })
+        let (server, user) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { client, server, user, since, is_over: false.into() })
     }
 
     pub(super) fn connect(&self, server: SocketAddr) -> io::Result<()> {
@@ -44,9 +49,8 @@ impl Connection {
         Ok(End { stream, connection: self })
     }
 
-    /// `None` until a user is known.
-    pub(super) fn user(&self) -> Option<&str> {
-        self.user.get().map(String::as_str)
+    pub(super) fn whose(&self) -> Whose<'_> {
+        Whose { user: self.user.get().map(String::as_str), since: self.since }
     }
 
     pub(super) fn belongs_to(&self, user: String) {

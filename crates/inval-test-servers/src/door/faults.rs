@@ -9,6 +9,9 @@ pub enum Fault {
     Delay(Duration),
     /// Nothing passes either way and connections stay open; new ones are accepted, and hang.
     Stall,
+    /// The same for the connections that there are now; new ones pass. A client that gives one up and goes on over
+    /// another thus overtakes what it sent.
+    Strand,
     /// Requests pass; answers are held back.
     StallAnswers,
     /// Each connection is closed as soon as its client has sent that many bytes from now on, which
@@ -27,7 +30,7 @@ pub enum Fault {
 pub enum Who {
     /// All connections, also those of other servers, such as a replica's to its master.
     All,
-    /// Connections whose first command names this user: `AUTH user password` or `HELLO 3 AUTH user
+    /// Connections whose first command but `PING` names this user: `AUTH user password` or `HELLO 3 AUTH user
     /// password`. What has said nothing yet, or speaks TLS, has no user.
     User(String),
 }
@@ -44,6 +47,15 @@ impl Who {
             Self::User(name) => user == Some(name),
         }
     }
+}
+
+/// A connection, as far as faults care.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whose<'a> {
+    /// `None` until it is known.
+    pub(super) user: Option<&'a str>,
+    /// The last fault before it.
+    pub(super) since: u64,
 }
 
 /// A direction of a connection.
@@ -135,32 +147,39 @@ impl Faults {
         self.active.clear();
     }
 
-    pub(super) fn tell_to_reset(&self, user: Option<&str>) -> bool {
-        self.concerning(user).any(|(_, fault)| fault == Fault::Reset)
+    /// The number of the last one that was inflicted.
+    pub(super) fn last(&self) -> u64 {
+        self.last
     }
 
-    pub(super) fn tell_to_hang(&self, user: Option<&str>) -> bool {
-        self.concerning(user).any(|(_, fault)| fault == Fault::Stall)
+    pub(super) fn tell_to_reset(&self, whose: Whose<'_>) -> bool {
+        self.concerning(whose).any(|(_, fault)| fault == Fault::Reset)
     }
 
-    fn concerning<'a>(&'a self, user: Option<&'a str>) -> impl Iterator<Item = (u64, Fault)> + 'a {
-        let concerned = self.active.iter().filter(move |(_, who, _)| who.is(user));
+    pub(super) fn tell_to_hang(&self, whose: Whose<'_>) -> bool {
+        self.concerning(whose).any(|(_, fault)| fault == Fault::Stall)
+    }
+
+    fn concerning<'a>(&'a self, whose: Whose<'a>) -> impl Iterator<Item = (u64, Fault)> + 'a {
+        let concerned = self.active.iter().filter(move |(number, who, fault)| {
+            who.is(whose.user) && (*fault != Fault::Strand || *number > whose.since)
+        });
         concerned.map(|(number, _, fault)| (*number, *fault))
     }
 
     /// What becomes of the bytes that wait longest in one direction of a connection.
     pub(super) fn judge(
         &self,
-        (user, way): (Option<&str>, Way),
+        (whose, way): (Whose<'_>, Way),
         waiting: Waiting,
         progress: &mut Progress,
         now: Instant,
     ) -> Verdict {
         let (mut hold, mut pass, mut left) = (Duration::ZERO, waiting.length, u64::MAX);
-        for (number, fault) in self.concerning(user) {
+        for (number, fault) in self.concerning(whose) {
             match (fault, way) {
                 (Fault::Reset, _) => return Verdict::Reset,
-                (Fault::Stall, _) | (Fault::StallAnswers, Way::Back) => hold = LONG,
+                (Fault::Stall | Fault::Strand, _) | (Fault::StallAnswers, Way::Back) => hold = LONG,
                 (Fault::Delay(delay), _) => {
                     hold = hold
                         .max(delay.saturating_sub(now.saturating_duration_since(waiting.arrived)));
@@ -204,8 +223,8 @@ mod tests {
             active.inflict(who.clone(), *fault);
         }
         let mut progress = Progress::default();
-        let judge =
-            |progress: &mut Progress| active.judge((Some("app"), way), waiting, progress, now);
+        let whose = Whose { user: Some("app"), since: 0 };
+        let judge = |progress: &mut Progress| active.judge((whose, way), waiting, progress, now);
         let first = judge(&mut progress);
         progress.advance(passed, now);
         let verdict = if passed == 0 { first } else { judge(&mut progress) };
@@ -233,6 +252,20 @@ mod tests {
         one(Fault::Throttle(100), There, 0, Verdict::Pass(2));
         one(Fault::Throttle(100), Back, 2, Verdict::Hold(20 * MS));
         one(Fault::Throttle(0), Back, 1, Verdict::Hold(1000 * MS));
+    }
+
+    #[test]
+    fn who_comes_later_is_not_stranded() {
+        let mut faults = Faults::default();
+        faults.inflict(Who::All, Fault::Strand);
+        let now = Instant::now();
+        let judge = |since| {
+            let waiting = Waiting { arrived: now, length: 1 };
+            let whose = Whose { user: None, since };
+            faults.judge((whose, Way::There), waiting, &mut Progress::default(), now)
+        };
+        assert_eq!(judge(0), Verdict::Hold(LONG));
+        assert_eq!(judge(faults.last()), Verdict::Pass(1));
     }
 
     #[test]

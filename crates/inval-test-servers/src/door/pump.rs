@@ -62,7 +62,7 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
 
 /// A connection that comes while all are stalled does not reach the server.
 fn hang_while_told(shared: &Shared, connection: &Connection) -> io::Result<()> {
-    let hangs = || shared.faults(|faults| faults.tell_to_hang(connection.user()));
+    let hangs = || shared.faults(|faults| faults.tell_to_hang(connection.whose()));
     if hangs() {
         shared.count();
     }
@@ -119,7 +119,7 @@ impl Pump {
             let now = Instant::now();
             let length = chunk.bytes.len() - chunk.passed;
             let waiting = Waiting { arrived: chunk.arrived, length };
-            let whose = (self.connection.user(), self.way);
+            let whose = (self.connection.whose(), self.way);
             let progress = &mut self.progress;
             match self.shared.faults(|faults| faults.judge(whose, waiting, progress, now)) {
                 Verdict::Pass(bytes) => self.pass(bytes, now)?,

@@ -1,4 +1,4 @@
-//! Tells from the first command on a connection which user it is for.
+//! Tells from the first command on a connection which user it is for; replicas ping before they log in.
 
 /// More than a client says to log in; what is longer is no login.
 const MOST: usize = 4096;
@@ -14,7 +14,7 @@ pub(super) enum Login {
     User(String),
 }
 
-/// Reads `AUTH user password` or `HELLO version AUTH user password`, whatever follows.
+/// Reads `AUTH user password` or `HELLO version AUTH user password`, after any `PING` and whatever follows.
 pub(super) fn login(first: &[u8]) -> Login {
     match read(first) {
         Err(Unfinished) if first.len() < MOST => Login::Unfinished,
@@ -28,12 +28,15 @@ struct Unfinished;
 /// The user; `None` if the command names none.
 fn read(first: &[u8]) -> Result<Option<&[u8]>, Unfinished> {
     let mut rest = first;
-    let Some(count) = length(&mut rest, b'*')? else { return Ok(None) };
-    let Some(name) = argument(&mut rest)? else { return Ok(None) };
-    let to_user = match name.to_ascii_uppercase().as_slice() {
-        b"AUTH" if count == 3 => 0,
-        b"HELLO" if count > 4 => 1,
-        _ => return Ok(None),
+    let to_user = loop {
+        let Some(count) = length(&mut rest, b'*')? else { return Ok(None) };
+        let Some(name) = argument(&mut rest)? else { return Ok(None) };
+        match name.to_ascii_uppercase().as_slice() {
+            b"PING" if count == 1 => {}
+            b"AUTH" if count == 3 => break 0,
+            b"HELLO" if count > 4 => break 1,
+            _ => return Ok(None),
+        }
     };
     for _ in 0..to_user {
         argument(&mut rest)?;
@@ -82,6 +85,7 @@ mod tests {
     fn a_login_is_read_whatever_follows() {
         let app = || Login::User("app".to_owned());
         check(&command(&["AUTH", "app", "pw"]), app());
+        check(&(command(&["PING"]) + &command(&["AUTH", "app", "pw"])), app());
         check(&(command(&["auth", "app", "pw"]) + &command(&["GET", "k"])), app());
         check(&command(&["HELLO", "3", "AUTH", "app", "pw"]), app());
         check(&command(&["hello", "3", "auth", "app", "pw", "SETNAME", "n"]), app());
@@ -89,7 +93,8 @@ mod tests {
 
     #[test]
     fn other_commands_name_nobody() {
-        for words in [&["AUTH", "pw"][..], &["PING"], &["HELLO", "3"], &["GET", "AUTH", "app"]] {
+        for words in [&["AUTH", "pw"][..], &["PING", "x"], &["HELLO", "3"], &["GET", "AUTH", "app"]]
+        {
             check(&command(words), Login::Nobody);
         }
         check(&command(&["HELLO", "3", "SETNAME", "AUTH", "app"]), Login::Nobody);
@@ -106,6 +111,7 @@ mod tests {
         for end in 0..known {
             check(&whole[..end], Login::Unfinished);
         }
+        check(&command(&["PING"]), Login::Unfinished);
         check(&whole[..known], Login::User("app".to_owned()));
     }
 }
