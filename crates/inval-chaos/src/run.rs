@@ -73,34 +73,26 @@ pub(crate) fn trial(
         done: Deeds::default(),
     };
     (scenario.run)(&mut stage)?;
-    let aftermath = Aftermath::begin(&mut stage, &load)?;
-    let (calls, failed) = load.calls();
-    let shared = Arc::clone(&load.shared);
-    let mut histories = runtime.block_on(load.end())?;
-    let recovery = aftermath.settle(&mut stage, &namespaces);
-    match runtime.block_on(load::read_all(&site, &shared)) {
-        Ok(events) => histories.roomy.extend(events),
-        Err(error) => stage.done.violations.push(format!("at the end: {error:#}")),
-    }
-
+    let end = finish(&runtime, &mut stage, load, &namespaces)?;
     let sightings = watch.end();
+
     let mut row = Row {
         scenario: scenario.name,
         does: scenario.does,
         topology,
         seed: form.seed,
-        calls: calls + stage.done.calls,
-        failed,
+        calls: end.calls + stage.done.calls,
+        failed: end.failed,
         faults: stage.done.faults + site.inflicted(),
         excused: 0,
-        recovery,
+        recovery: end.recovery,
         overshoot: sightings.overshoot,
         violations: sightings.violations(duties.journal_cap),
         remarks: std::mem::take(&mut stage.done.remarks),
     };
     row.violations.append(&mut stage.done.violations);
     row.violations.extend(stage.daemons.iter().flat_map(Daemon::complaints));
-    judge(scenario, stage.done, histories, &mut row);
+    judge(scenario, stage.done, end.histories, &mut row);
     Ok(row)
 }
 
@@ -116,34 +108,43 @@ fn start_daemons(recipe: &Recipe, scenario: &Scenario) -> Result<Vec<Daemon>> {
 }
 
 /// How it went on after the last fault.
-struct Aftermath {
-    /// Until every client was served.
-    served: Duration,
-    /// What the load went on for after that, which is no time that anything took.
-    since: Instant,
+struct Ending {
+    histories: Histories,
+    calls: u64,
+    failed: u64,
+    /// Until every client was served, and from the end of the load until the books were exact.
+    recovery: Duration,
 }
 
-impl Aftermath {
-    fn begin(stage: &mut Stage, load: &Load) -> Result<Self> {
-        stage.heal()?;
-        let healed = stage.now();
-        let served =
-            stage.until("every client is served", PATIENCE, |_| load.is_served_since(healed));
-        if let Err(error) = served {
-            stage.done.violations.push(format!("{error:#}"));
-        }
-        let served = stage.now() - healed;
-        std::thread::sleep(LINGER);
-        Ok(Self { served, since: Instant::now() })
+/// Mends everything, waits until all is well again, and ends the load. What does not become well breaks a promise.
+fn finish(
+    runtime: &Runtime,
+    stage: &mut Stage,
+    load: Load,
+    namespaces: &[Namespace],
+) -> Result<Ending> {
+    stage.heal()?;
+    let healed = stage.now();
+    let is_served = |_: &Stage| load.is_served_since(healed);
+    if let Err(error) = stage.until("every client is served", PATIENCE, is_served) {
+        stage.done.violations.push(format!("{error:#}"));
     }
+    let served = stage.now() - healed;
+    std::thread::sleep(LINGER);
 
-    /// Waits until the books are exact, and returns how long recovery took in all.
-    fn settle(self, stage: &mut Stage, namespaces: &[Namespace]) -> Duration {
-        if let Err(error) = exact(&stage.handle, &stage.site, namespaces) {
-            stage.done.violations.push(format!("the books did not become exact: {error:#}"));
-        }
-        self.served + self.since.elapsed()
+    let (calls, failed) = load.calls();
+    let shared = Arc::clone(&load.shared);
+    let mut histories = runtime.block_on(load.end())?;
+    let ended = Instant::now();
+    if let Err(error) = exact(&stage.handle, &stage.site, namespaces) {
+        stage.done.violations.push(format!("the books did not become exact: {error:#}"));
     }
+    let recovery = served + ended.elapsed();
+    match runtime.block_on(load::read_all(&stage.site, &shared)) {
+        Ok(events) => histories.roomy.extend(events),
+        Err(error) => stage.done.violations.push(format!("at the end: {error:#}")),
+    }
+    Ok(Ending { histories, calls, failed, recovery })
 }
 
 /// Waits until the books of all say what is there, within the limits.
