@@ -181,3 +181,33 @@ fn page() -> PathBuf {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct ReadMe;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(line: &str) -> Vec<(&'static str, Topology)> {
+        let args = Args::try_parse_from(line.split_whitespace()).unwrap();
+        trials(&args).unwrap().into_iter().map(|(scenario, site)| (scenario.name, site)).collect()
+    }
+
+    #[test]
+    fn the_short_form_plays_each_scenario_once_and_all_sites() {
+        let short = names("chaos");
+        assert_eq!(short.len(), scenarios::all().len());
+        for site in Topology::ALL {
+            assert!(short.iter().any(|(_, one)| *one == site), "{site}");
+        }
+    }
+
+    #[test]
+    fn what_is_played_can_be_chosen() {
+        let calm = |site| ("calm", site);
+        assert_eq!(names("chaos calm --site cluster"), [calm(Topology::Cluster)]);
+        assert_eq!(names("chaos calm --long"), Topology::ALL.map(calm));
+        let args = |line: &str| Args::try_parse_from(line.split_whitespace()).unwrap();
+        let unknown = trials(&args("chaos clam")).unwrap_err().to_string();
+        assert!(unknown.contains("calm, restarted-empty"), "{unknown}");
+        assert!(trials(&args("chaos slots-moved --site single")).is_err());
+    }
+}

@@ -98,3 +98,41 @@ fn table(rows: &[Row], settings: &str) -> String {
     }
     text + "\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_stands_between_the_markers() {
+        let row = Row {
+            scenario: "calm",
+            does: "nothing is broken",
+            topology: Topology::Single,
+            seed: 7,
+            calls: 100,
+            failed: 1,
+            faults: 2,
+            excused: 3,
+            recovery: Duration::from_millis(1230),
+            overshoot: 4,
+            violations: Vec::new(),
+            remarks: vec!["all was well".to_owned()],
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let page = directory.path().join("page.md");
+        fs::write(&page, format!("before\n{BEGIN}\nold\n{END}\nafter\n")).unwrap();
+        write(&[row], "Seed 7.", &page).unwrap();
+        let text = fs::read_to_string(&page).unwrap();
+        assert!(text.starts_with("before\n") && text.ends_with("after\n"), "{text}");
+        assert!(
+            text.contains(
+                "| `calm` | nothing is broken | single | 100 | 1 | 2 | 0 | 3 | 1.23 s | 4 |"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("- `calm`, single: all was well") && !text.contains("old"), "{text}");
+        fs::write(&page, "no markers").unwrap();
+        assert!(write(&[], "", &page).is_err());
+    }
+}
