@@ -20,7 +20,7 @@ use crate::site::{Needs, Topology};
 use crate::stage::Stage;
 
 /// One way to break things.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Scenario {
     /// Its name on the command line.
     pub(crate) name: &'static str,
@@ -72,9 +72,11 @@ impl Scenario {
         self
     }
 
-    /// What the tight namespace promises besides what all do.
+    /// What the tight namespace promises besides what all do. A server that restarts with its data has forgotten when any
+    /// of it was accessed.
     pub(crate) fn tight_keeps(&self) -> Keeps {
-        if self.server_evicts { Keeps::Nothing } else { Keeps::WhatIsHot(Duration::from_secs(1)) }
+        let knows_accesses = !self.server_evicts && !self.needs.is_durable;
+        if knows_accesses { Keeps::WhatIsHot(Duration::from_secs(1)) } else { Keeps::Nothing }
     }
 
     pub(crate) fn roomy_keeps(&self) -> Keeps {
