@@ -257,6 +257,7 @@ mod tests {
             let before = index.chunks.len();
             index.insert(spread(id), id, spread);
             growths += usize::from(index.chunks.len() != before);
+            assert!(index.chunks.len() <= before + before / 8 + 1, "an eighth at once");
         }
         assert!(growths < 100, "{growths}");
         assert!((0..10_000).all(|id| index.find(spread(id), |other| other == id) == Some(id)));

@@ -222,6 +222,9 @@ mod tests {
         assert_eq!(fill(&mut slab, 3..20), 20, "no more than the most there can be");
         slab.plan(2);
         assert_eq!(fill(&mut slab, 20..21), 23, "an eighth more");
+        let mut full = Slab::new(20);
+        assert_eq!(fill(&mut full, 0..20), 20);
+        assert_eq!(fill(&mut full, 20..21), 23, "an eighth more, and not twice as many");
     }
 
     #[test]

@@ -1,0 +1,39 @@
+//! What one strategy promises and others do not, by the keys that are left.
+
+mod support {
+    pub(crate) mod cache;
+    pub(crate) mod keys;
+}
+
+use inval_core::{Config, Strategy};
+use support::cache::Cache;
+
+fn cache(strategy: Strategy, entries: u64) -> Cache {
+    Cache::new(Config::builder().strategy(strategy).max_entries(entries))
+}
+
+/// What fills a new cache goes to the main queue but for the first tenth, and keys that are seen once pass
+/// through the small queue alone.
+#[test]
+fn s3_fifo_keeps_what_filled_it_from_keys_that_are_seen_once() {
+    let mut cache = cache(Strategy::S3Fifo, 100);
+    (0..100).for_each(|key| drop(cache.put(key)));
+    (1_000..1_500).for_each(|key| drop(cache.put(key)));
+    assert!(cache.live(100).into_iter().eq(10..100));
+}
+
+/// The oldest of the window competes with the oldest on probation, and the one that was seen less often goes.
+#[test]
+fn w_tinylfu_keeps_what_was_seen_more_often_than_what_comes() {
+    let mut cache = cache(Strategy::WTinyLfu, 100);
+    for key in 0..100 {
+        cache.put(key);
+        assert!(cache.read(key));
+    }
+    (1_000..1_200).for_each(|key| drop(cache.put(key)));
+    assert!(cache.live(99).into_iter().eq(0..99));
+    for key in 2_000..2_050 {
+        (0..4).for_each(|_| drop(cache.put(key)));
+    }
+    assert!(cache.live(2_050).len() == 100 && cache.live(99).len() < 70);
+}
