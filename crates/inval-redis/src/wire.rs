@@ -216,3 +216,6 @@ pub(crate) fn fields_of(value: Value) -> Result<Vec<(String, u64)>, Error> {
     let pair = |pair: &[Vec<u8>]| Some((text(&pair[0])?, text(&pair[1])?.parse().ok()?));
     Ok(words.chunks_exact(2).filter_map(pair).collect())
 }
+
+#[cfg(test)]
+mod tests;
