@@ -22,6 +22,24 @@ fn s3_fifo_keeps_what_filled_it_from_keys_that_are_seen_once() {
     assert!(cache.live(100).into_iter().eq(10..100));
 }
 
+/// As many of those that left the small queue are remembered as the main queue is meant to hold.
+#[test]
+fn s3_fifo_keeps_a_key_that_comes_back_while_it_is_remembered() {
+    let check = |others: u64, stays: bool| {
+        let mut cache = cache(Strategy::S3Fifo, 100);
+        (0..=100).for_each(|key| drop(cache.put(key)));
+        (1_000..1_000 + others).for_each(|key| drop(cache.put(key)));
+        assert_eq!(cache.live(1), []);
+        cache.put(0);
+        (2_000..2_100).for_each(|key| drop(cache.put(key)));
+        assert_eq!(cache.live(1).contains(&0), stays, "{others} others left after it");
+    };
+    check(0, true);
+    check(50, true);
+    check(80, true);
+    check(95, false);
+}
+
 /// The oldest of the window competes with the oldest on probation, and the one that was seen less often goes.
 #[test]
 fn w_tinylfu_keeps_what_was_seen_more_often_than_what_comes() {

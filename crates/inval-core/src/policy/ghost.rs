@@ -219,6 +219,43 @@ mod tests {
     }
 
     #[test]
+    fn nothing_of_the_window_is_lost_from_the_start() {
+        let mut ghost = Ghost::new();
+        (0..6).for_each(|n| ghost.insert(hash(n), 6));
+        assert!((0..6).all(|n| ghost.take(hash(n))));
+    }
+
+    #[test]
+    fn a_window_that_grows_with_every_insertion_remembers_most() {
+        let mut ghost = Ghost::new();
+        (0..1_500).for_each(|n| ghost.insert(hash(n), n + 1));
+        let recalled = (1_100..1_500).filter(|&n| ghost.take(hash(n))).count();
+        assert!(recalled > 380, "{recalled} of 400");
+    }
+
+    #[test]
+    fn what_is_left_stays_in_the_window_where_most_are_taken() {
+        let mut ghost = Ghost::new();
+        for n in 0..800 {
+            ghost.insert(hash(n), 256);
+            assert!(n % 4 == 0 || ghost.take(hash(n)));
+        }
+        let recalled = (0..800).step_by(4).filter(|&n| ghost.take(hash(n))).count();
+        assert!(recalled > 190, "{recalled} of 200");
+    }
+
+    #[test]
+    fn what_was_forgotten_is_never_young_again() {
+        let (alone, mut ghost) = (u32::MAX, Ghost::new());
+        ghost.insert(alone, 20);
+        let others = if cfg!(miri) { 2_000 } else { 140_000 };
+        for n in 0..others {
+            ghost.insert(n % 1_000, 20);
+            assert!(n < SPAN as u32 || !ghost.take(alone), "after {n}");
+        }
+    }
+
+    #[test]
     fn what_was_taken_is_forgotten() {
         let mut ghost = Ghost::new();
         ghost.insert(5, 10);
