@@ -5,7 +5,8 @@ mod support {
     pub(crate) mod keys;
 }
 
-use inval_core::{Config, Strategy};
+use inval_core::RemovalCause::Evicted;
+use inval_core::{Config, ConfigBuilder, Strategy};
 use support::cache::Cache;
 
 fn cache(strategy: Strategy, entries: u64) -> Cache {
@@ -38,6 +39,20 @@ fn s3_fifo_keeps_a_key_that_comes_back_while_it_is_remembered() {
     check(50, true);
     check(80, true);
     check(95, false);
+}
+
+/// The main queue gives way, its oldest first, where it holds more than nine tenths.
+#[test]
+fn s3_fifo_leaves_a_tenth_to_what_is_new() {
+    let check = |limit: fn(ConfigBuilder) -> ConfigBuilder| {
+        let mut cache = Cache::new(limit(Config::builder().strategy(Strategy::S3Fifo)));
+        (0..=100).for_each(|key| drop(cache.put(key)));
+        assert_eq!(cache.put(0).1, [(1, Evicted)], "comes back to the main queue");
+        assert_eq!(cache.put(101).1, [(10, Evicted)], "the oldest there");
+        assert_eq!(cache.put(102).1, [(2, Evicted)]);
+    };
+    check(|config| config.max_entries(100));
+    check(|config| config.max_bytes(100));
 }
 
 /// The oldest of the window competes with the oldest on probation, and the one that was seen less often goes.
