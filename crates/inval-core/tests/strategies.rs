@@ -70,3 +70,20 @@ fn w_tinylfu_keeps_what_was_seen_more_often_than_what_comes() {
     }
     assert!(cache.live(2_050).len() == 100 && cache.live(99).len() < 70);
 }
+
+/// So that nobody can lock the cache by raising the counts of a few keys, one in 64 warm keys is let in.
+#[test]
+fn w_tinylfu_lets_few_in_that_were_seen_less_often_though_they_are_warm() {
+    let mut cache = cache(Strategy::WTinyLfu, 100);
+    let see = |cache: &mut Cache, key, times: u64| {
+        cache.put(key);
+        (1..times).for_each(|_| assert!(cache.read(key)));
+    };
+    // As large as it will be, so that counts are not halved while it fills.
+    (5_000..5_100).for_each(|key| drop(cache.put(key)));
+    (5_000..5_100).for_each(|key| assert!(cache.remove(key).is_some()));
+    (0..100).for_each(|key| see(&mut cache, key, if key < 10 { 13 } else { 1 }));
+    (1_000..1_100).for_each(|key| see(&mut cache, key, 8));
+    let left = cache.live(10).len();
+    assert!(left >= 5, "{left} of ten are left");
+}

@@ -229,3 +229,38 @@ impl<K: Eq, V> Ledger<K, V> {
         at.as_millis().min(self.now)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::strategy::Strategy;
+    use crate::units::Weight;
+
+    /// Above its limit of two by as many entries, each of which was accessed more often than those before.
+    fn above_its_limit(strategy: Strategy) -> Ledger<u64, ()> {
+        let config = Config::builder().strategy(strategy).max_entries(2).build().unwrap();
+        let mut ledger = Ledger::new(&config);
+        for key in 0..4 {
+            let arrival =
+                Arrival { hash: key << 29, key, value: (), weight: Weight::new(1), ttl: None };
+            let (id, _) = ledger.book(arrival, None, Timestamp::from_millis(key));
+            (0..key).for_each(|_| ledger.note(id, Timestamp::from_millis(key)));
+        }
+        ledger
+    }
+
+    #[test]
+    fn what_is_given_back_is_the_next_to_go() {
+        for strategy in Strategy::ALL {
+            let mut ledger = above_its_limit(strategy);
+            while let Some(held) = ledger.nominate(Usage::default()) {
+                ledger.give_back(held);
+                assert_eq!(ledger.validate_books(), Ok(()), "{strategy}");
+                assert_eq!(ledger.nominate(Usage::default()), Some(held), "{strategy}");
+                assert!(ledger.let_go(held, None).is_some());
+            }
+            assert_eq!(ledger.len(), 2, "{strategy}");
+        }
+    }
+}

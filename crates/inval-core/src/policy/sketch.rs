@@ -120,6 +120,23 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes thousands of additions")]
+    fn halving_takes_half_of_every_count_and_of_the_additions() {
+        let mut sketch = Sketch::new();
+        sketch.ensure(4_096);
+        (0..1_024).for_each(|n| (0..n % 16).for_each(|_| sketch.add(n)));
+        for _ in 0..3 {
+            let before: Vec<u8> = (0..1_024).map(|n| sketch.estimate(n)).collect();
+            sketch.halve();
+            assert!((0..).zip(before).all(|(n, before)| sketch.estimate(n) == before / 2));
+            let counters =
+                sketch.words.iter().flat_map(|word| (0..16).map(move |i| word >> (4 * i) & 15));
+            let counted = counters.sum::<u64>() / 4;
+            assert!(sketch.additions.abs_diff(counted) < 200, "{} for {counted}", sketch.additions);
+        }
+    }
+
+    #[test]
     fn growing_keeps_the_counts() {
         let mut sketch = Sketch::new();
         assert_eq!(sketch.estimate(7), 0);

@@ -243,3 +243,41 @@ impl Evictions {
         self.returned *= Balance::FADE;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The window after `gone` entries left each side, the rejected and the displaced, of which `back` returned.
+    fn window(gone: [u32; 2], back: [u32; 2]) -> f64 {
+        let mut balance = Balance::new();
+        balance.window = 0.1;
+        // Far enough apart for their ghosts not to be taken for each other.
+        let hash = |side: u32, n: u32| ((side * 1_000 + n) << 20) | (side * 1_000 + n);
+        for (side, queue) in [(0, Queue::Entrance), (1, Queue::Main)] {
+            let left = gone[side as usize];
+            (0..left).for_each(|n| balance.on_evict(queue, hash(side, n), 2_000));
+        }
+        for side in 0..2 {
+            (0..back[side as usize]).for_each(|n| balance.on_insert(hash(side, n), 2_000));
+        }
+        let others = 200 - back[0] - back[1];
+        (0..others).for_each(|n| balance.on_insert(hash(3, n), 2_000));
+        balance.window
+    }
+
+    #[test]
+    fn the_window_grows_or_shrinks_for_the_side_of_which_the_larger_part_comes_back() {
+        let check = |gone, back, want: f64| {
+            let window = window(gone, back);
+            assert!((window - want).abs() < 1e-9, "{window}: {gone:?} left, {back:?} came back");
+        };
+        check([40, 40], [0, 0], 0.1);
+        check([40, 40], [20, 20], 0.1);
+        check([40, 40], [20, 19], 0.1);
+        check([40, 40], [20, 0], 0.1 * 1.1);
+        check([40, 40], [0, 20], 0.1 / 1.1);
+        check([20, 200], [10, 40], 0.1 * 1.1);
+        check([200, 20], [40, 10], 0.1 / 1.1);
+    }
+}
