@@ -296,8 +296,23 @@ fn drift_is_found_within_twenty_minutes() {
 }
 
 #[test]
+fn drift_is_found_in_two_minutes_where_replies_come_at_once() {
+    for drift_ppm in [-400, 0, 400] {
+        let (mut clock, mut local_us) = (ServerClock::new(), 0);
+        let server = Server { offset_us: 1_000_000, drift_ppm };
+        for _ in 0..120 {
+            hear(&mut clock, server.answer(&mut local_us, (1_000_000, 0, 0)));
+        }
+        let error = clock.drift_ppm() - drift_ppm as f64;
+        // Two spans of 2 ms, two minutes apart.
+        assert!(error.abs() <= 35.0, "{error} ppm off");
+    }
+}
+
+#[test]
 fn a_time_of_the_server_is_reached_when_it_was_said_to_be() {
-    let runs = (servers(), vec(exchanges(5_000_000), 1..20), 0..10 * HOUR);
+    let ahead = prop_oneof![1 => 0..20_u64, 3 => 0..10 * HOUR];
+    let runs = (servers(), vec(exchanges(5_000_000), 1..20), ahead);
     let outcome = TestRunner::new(cases(256)).run(&runs, |(server, exchanges, ahead)| {
         let (mut clock, mut local_us) = (ServerClock::new(), 0);
         for exchange in exchanges {
