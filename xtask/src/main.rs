@@ -14,6 +14,7 @@ mod bench;
 mod fuzz;
 mod chaos;
 mod miri;
+mod mutants;
 
 mod workspace;
 mod toolchain;
@@ -41,6 +42,8 @@ enum Command {
     Chaos(chaos::Args),
     /// Interpret the tests of inval-core under Miri (needs nightly, takes long)
     Miri(miri::Args),
+    /// Mutate the core and the eviction on Redis, and run the tests on each mutant; takes hours
+    Mutants(mutants::Args),
     /// Replay reference traces and compare our miss ratios with the published ones
     References(references::Args),
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Chaos(args) => chaos::run(&args),
         Command::Miri(args) => miri::run(&args),
+        Command::Mutants(args) => mutants::run(&args),
         Command::References(args) => references::run(&args),
     };
     match result {

@@ -57,6 +57,18 @@ fn a_manager_killed_is_replaced_within_its_lease() {
 }
 
 #[test]
+fn a_manager_that_waits_for_the_lease_asks_seldom() {
+    let requests = |managers| {
+        let mut world = world(managers, 90);
+        let before = world.requests;
+        world.run(60_000);
+        world.requests - before
+    };
+    let by_the_second = requests(2) - requests(1);
+    assert!((12..60).contains(&by_the_second), "{by_the_second} requests in a minute");
+}
+
+#[test]
 fn a_paused_manager_does_no_harm() {
     let mut world = world(2, 100);
     let paused = steady_one(&world);

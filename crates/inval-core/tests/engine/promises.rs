@@ -188,6 +188,16 @@ fn another_strategy_is_refused_and_the_books_stay() {
 }
 
 #[test]
+fn the_engine_knows_the_servers_clock() {
+    let mut world = lru(50);
+    world.run(10_000);
+    let manager = &world.managers[0];
+    let known = manager.engine.clock().now(manager.local(world.now())).unwrap();
+    let truth = world.server.now();
+    assert!(known.as_millis().abs_diff(truth) <= 3, "{known:?} for {truth}");
+}
+
+#[test]
 fn work_tells_how_late_it_is() {
     let mut world = lru(5_000);
     let overdue = |world: &mut World| world.managers[0].engine.take_work().overdue_ms;
