@@ -237,6 +237,23 @@ mod tests {
     }
 
     #[test]
+    fn every_field_is_read_into_a_place_of_its_own() {
+        let names: Vec<_> = accounts().managed_fields().into_iter().map(|(name, _)| name).collect();
+        // The peaks are the highest, for they are never below what there is.
+        let is_peak = |name: &str| name.starts_with("peak_");
+        let rank = |nth: usize, name| 1 + nth as u64 + if is_peak(name) { 1_000 } else { 0 };
+        let fields = names.iter().enumerate().map(|(nth, name)| (*name, rank(nth, name)));
+        let fields: Vec<_> = fields.collect();
+        assert_eq!(read(&fields).managed_fields(), fields);
+
+        let others = ["hits", "misses", "token", "generation", "drained", "steps"];
+        let read = read(&others.into_iter().zip(1..).collect::<Vec<_>>());
+        let Accounts { stats, token, drained, steps, .. } = read;
+        let places = [stats.hits, stats.misses, token, stats.dropped_journals, drained, steps];
+        assert_eq!(places, [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
     fn only_what_has_changed_is_written_and_no_empty_bucket() {
         let before = accounts().managed_fields();
         let first = changed(&before, &known(&Accounts::default()));

@@ -184,3 +184,42 @@ pub struct RoundTrip {
     /// When the reply was there.
     pub received: Timestamp,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_that_answers_less_or_more_than_was_asked_does_not_fit() {
+        let key = || Box::from(*b"k");
+        let step = Step {
+            evict: vec![Candidate { key: key(), known: 0 }],
+            look: vec![key()],
+            verify: vec![vec![key()]],
+            records: 1,
+            ..Step::default()
+        };
+        let outcome = StepOutcome {
+            evicted: vec![Verdict::Missing],
+            looks: vec![Look::Missing],
+            present: vec![0],
+            records: vec![vec![]],
+            ..StepOutcome::default()
+        };
+        let check = |change: fn(&mut StepOutcome), fits: bool| {
+            let mut outcome = outcome.clone();
+            change(&mut outcome);
+            assert_eq!(StepReply::Done(outcome).fits(&step), fits);
+        };
+        check(|_| (), true);
+        check(|outcome| outcome.records.clear(), true);
+        check(|outcome| outcome.records.push(vec![]), false);
+        check(|outcome| outcome.evicted.clear(), false);
+        check(|outcome| outcome.evicted.push(Verdict::Missing), false);
+        check(|outcome| outcome.looks.clear(), false);
+        check(|outcome| outcome.looks.push(Look::Missing), false);
+        check(|outcome| outcome.present.clear(), false);
+        check(|outcome| outcome.present.push(0), false);
+        assert!(StepReply::Fenced.fits(&step));
+    }
+}

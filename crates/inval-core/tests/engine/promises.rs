@@ -150,6 +150,33 @@ fn a_raised_limit_lets_more_in() {
     assert_eq!((world.server.values.len(), world.server.truth.evicted), (90, 10));
 }
 
+/// The most that is on the books while a burst of writes that fills an empty cache many times over is read.
+fn most_booked(builder: ConfigBuilder, settings: EngineSettings) -> u64 {
+    let mut world = steady(builder.strategy(Strategy::Lru), settings);
+    world.audits = false;
+    (0..20_000).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    let mut most = 0;
+    while !world.server.journal.is_empty() {
+        world.run(1);
+        most = most.max(world.managers[0].engine.usage().0.entries);
+    }
+    most
+}
+
+#[test]
+fn what_is_above_the_limits_waits_in_the_journal_and_not_on_the_books() {
+    let check = |headroom: f64, most: u64| {
+        let settings = EngineSettings { headroom, ..EngineSettings::default() };
+        for builder in [Config::builder().max_entries(1_000), Config::builder().max_bytes(18_000)] {
+            let booked = most_booked(builder, settings);
+            assert!(booked <= most, "{booked} with a headroom of {headroom}");
+        }
+    };
+    // A quarter of what is 100 less than the limit, or a batch as large as one may be.
+    check(0.1, 926);
+    check(0.0, 1_200);
+}
+
 #[test]
 fn with_headroom_writers_go_on_while_a_lowered_limit_is_reached() {
     let settings = EngineSettings { headroom: 0.1, ..EngineSettings::default() };
@@ -195,6 +222,26 @@ fn the_engine_knows_the_servers_clock() {
     let known = manager.engine.clock().now(manager.local(world.now())).unwrap();
     let truth = world.server.now();
     assert!(known.as_millis().abs_diff(truth) <= 3, "{known:?} for {truth}");
+}
+
+#[test]
+fn reads_are_to_be_told_once_half_is_full_and_only_where_they_matter() {
+    let check = |builder: ConfigBuilder, strategy, entries, want| {
+        let mut world = steady(builder.strategy(strategy), EngineSettings::default());
+        (0..entries).for_each(|n| _ = world.server.put(&key(n), 10, None));
+        world.run(2_000);
+        assert_eq!(world.server.account("touch_permille"), want, "{strategy:?}, {entries}");
+    };
+    for limits in [Config::builder().max_entries(100), Config::builder().max_bytes(1_800)] {
+        for strategy in [Strategy::Lru, Strategy::Sieve, Strategy::Lfu] {
+            check(limits.clone(), strategy, 49, 0);
+            check(limits.clone(), strategy, 50, 1_000);
+            check(limits.clone(), strategy, 150, 1_000);
+        }
+        check(limits.clone(), Strategy::Fifo, 150, 0);
+        check(limits, Strategy::Ttl, 150, 0);
+    }
+    check(Config::builder().max_entries(1_000).max_bytes(1_800), Strategy::Lfu, 60, 1_000);
 }
 
 #[test]
