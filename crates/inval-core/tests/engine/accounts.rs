@@ -80,6 +80,17 @@ fn a_record_from_before_a_manager_came_tells_no_age() {
 }
 
 #[test]
+fn what_nobody_told_of_has_no_age() {
+    let mut world = world();
+    write(&mut world, 0..40);
+    (200..210).for_each(|n| world.server.set(&key(n), 10, None));
+    world.settle(6_000);
+    assert_eq!(world.server.account("repaired"), 10);
+    write(&mut world, 100..150);
+    assert_eq!(ages(&world), (40, 50));
+}
+
+#[test]
 fn where_a_server_tells_no_idle_times_none_are_counted() {
     let mut world = world();
     world.server.has_lfu = true;
@@ -87,6 +98,11 @@ fn where_a_server_tells_no_idle_times_none_are_counted() {
     let (age, idle) = ages(&world);
     // Until the first is to go, what the server tells is not known.
     assert!(age == 50 && idle <= 1, "{age} {idle}");
+    // Nor is what it tells again known before it has told it of one.
+    world.server.has_lfu = false;
+    write(&mut world, 100..200);
+    let (age, idle) = ages(&world);
+    assert!(age == 150 && idle >= 95, "{age} {idle}");
 }
 
 #[test]
