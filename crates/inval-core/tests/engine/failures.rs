@@ -197,6 +197,30 @@ fn a_poisoned_record_hurries_the_scrub() {
 }
 
 #[test]
+fn a_poisoned_record_hurries_the_scrub_of_many_entries() {
+    let config = Config::builder().strategy(Strategy::Lru).max_entries(20_000).build().unwrap();
+    let mut world = World::new(config, EngineSettings::default(), 1, 11);
+    world.audits = false;
+    (0..10_000).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.settle(30_000);
+    (0..10_000).step_by(1_000).for_each(|n| _ = world.server.drop_value(&key(n)));
+    world.server.journal.push_back(b"9z what is this".to_vec());
+    world.settle(5_000);
+    assert_eq!(world.accounted("vanished").entries, 10);
+}
+
+#[test]
+fn what_is_deleted_before_its_time_has_not_expired() {
+    let mut world = world(1, 0);
+    (0..20).for_each(|n| _ = world.server.put(&key(n), 10, Some(60_000 + n)));
+    world.run(1_000);
+    (0..20).for_each(|n| _ = world.server.delete(&key(n)));
+    world.settle(1_000);
+    assert_eq!(world.accounted("invalidated").entries, 20);
+    assert_eq!(world.accounted("expired").entries, 0);
+}
+
+#[test]
 fn poison_without_end_does_not_make_the_scrub_run_without_end() {
     let mut world = world(1, 90);
     let requests = world.requests;
