@@ -215,6 +215,18 @@ fn another_strategy_is_refused_and_the_books_stay() {
 }
 
 #[test]
+fn the_scrub_goes_over_the_books_slowly() {
+    let mut world = lru(1_000);
+    (0..1_000).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.settle(2_000);
+    let before = world.server.truth.counted;
+    world.run(60_000);
+    // A page of 128 of the books each other second, the last of a round with fewer.
+    let counted = world.server.truth.counted - before;
+    assert!((3_000..4_000).contains(&counted), "{counted} in a minute");
+}
+
+#[test]
 fn the_engine_knows_the_servers_clock() {
     let mut world = lru(50);
     world.run(10_000);

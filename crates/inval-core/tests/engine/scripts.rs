@@ -49,6 +49,7 @@ impl Server {
             group.iter().filter(|key| self.values.contains_key(&key[..])).count() as u64
         });
         let present = present.collect();
+        self.truth.counted += step.verify.iter().map(|group| group.len() as u64).sum::<u64>();
         let records = self.journal.iter().take(step.records as usize).cloned().collect();
         let batches = (step.batches as usize).min(self.accesses.len());
         let batches = self.accesses.drain(..batches).collect();

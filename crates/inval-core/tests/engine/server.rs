@@ -34,6 +34,8 @@ pub(crate) struct Truth {
     pub(crate) evicted: u64,
     /// Entries that were evicted although the journal had still to tell of a write.
     pub(crate) evicted_untold: u64,
+    /// Keys that managers had counted.
+    pub(crate) counted: u64,
 }
 
 #[derive(Clone, Debug)]

@@ -37,6 +37,22 @@ async fn a_long_journal_calls_for_a_manager_once() {
 }
 
 #[tokio::test]
+async fn a_manager_that_leaves_the_journal_long_is_not_called_again() {
+    let site = Site::shared(roomy()).with(|options| {
+        options.journal_cap = 800;
+        options.engine.drain_batch = 20;
+    });
+    let cache = site.open().await;
+    fill(&cache, 'k', 0..300, 10).await;
+    assert_eq!(called(&cache).await, Some(0));
+    let little = Budget { entries: 1, ..Budget::within(Duration::from_secs(1)) };
+    let backlog = cache.maintain(0, little).await.unwrap().backlog;
+    assert!(backlog >= 100, "{backlog} records are left");
+    put(&cache, "k", "value").await;
+    assert_eq!(called(&cache).await, None, "it knows that there is more");
+}
+
+#[tokio::test]
 async fn whoever_waits_is_woken_and_told_the_partition() {
     let site = Site::shared(roomy()).with(|options| {
         options.partitions = 3;
