@@ -6,6 +6,7 @@ use inval_core::{Cursor, Lifetime, Store, Weighing, Weight};
 
 use super::walker::{SIZE, booked, idle, idle_for, managed, walk};
 use crate::support::managers::manage;
+use crate::support::patience::until;
 use crate::support::site::{Site, key, own_server, roomy};
 use crate::support::values::{fill, fill_for, get, name, put};
 
@@ -107,6 +108,27 @@ async fn a_walk_begins_anew_when_the_books_are_given_up() {
     assert_eq!(seen.len(), 100, "all of them, those of the first page among them");
     assert_eq!(has_begun_anew.iter().filter(|anew| **anew).count(), 1);
     assert!(has_begun_anew[0]);
+}
+
+#[tokio::test]
+async fn a_walk_begins_anew_when_the_books_were_made_anew() {
+    let site = Site::shared(roomy());
+    let cache = site.open().await;
+    let manager = manage(&cache);
+    managed(&cache).await;
+    fill(&cache, 'k', 0..100, 10).await;
+    booked(&cache, 100).await;
+    let cursor = Store::page(&cache, 0, Cursor::START, 10).await.unwrap().next.unwrap();
+    let page = Store::page(&cache, 0, cursor, 10).await.unwrap();
+    assert!(!page.begins_anew);
+    // As if writers had dropped a journal.
+    site.foreign(&["HINCRBY", site.names().accounts(), "generation", "1"]);
+    let is_anew = async || {
+        let page = Store::page(&cache, 0, cursor, 10).await.unwrap();
+        page.weighing == Weighing::Charged && page.begins_anew
+    };
+    until("the books are others", is_anew).await;
+    manager.stop().await;
 }
 
 #[tokio::test]
