@@ -237,14 +237,72 @@ mod tests {
     use crate::strategy::Strategy;
     use crate::units::Weight;
 
+    fn arrival(key: u64) -> Arrival<u64, ()> {
+        Arrival { hash: key << 29, key, value: (), weight: Weight::new(1), ttl: None }
+    }
+
+    #[test]
+    fn the_last_access_is_known_to_sixteen_milliseconds_and_never_too_early() {
+        let config = Config::builder().max_entries(9).build().unwrap();
+        let check = |at: u64, later: u64, want: u64| {
+            let mut ledger = Ledger::new(&config);
+            let (id, _) = ledger.book(arrival(0), None, Timestamp::from_millis(at));
+            ledger.book(arrival(1), None, Timestamp::from_millis(at + later));
+            assert_eq!(ledger.accessed(id).as_millis(), want, "of {at}, {later} later");
+        };
+        check(0, 0, 0);
+        check(0, 1_000, 15);
+        check(15, 1_000, 15);
+        check(16, 1_000, 31);
+        check(16, 2, 18);
+        check(1_000_007, 90_000, 1_000_015);
+    }
+
+    #[test]
+    fn a_noted_access_is_the_last_one_unless_a_later_is_known() {
+        let config = Config::builder().max_entries(9).build().unwrap();
+        let mut ledger = Ledger::new(&config);
+        let (id, _) = ledger.book(arrival(0), None, Timestamp::from_millis(160));
+        ledger.book(arrival(1), None, Timestamp::from_millis(1_600));
+        for (noted, accessed) in [(480, 495), (320, 495), (496, 511), (9_000, 1_600)] {
+            ledger.note(id, Timestamp::from_millis(noted));
+            assert_eq!(ledger.accessed(id).as_millis(), accessed, "{noted} noted");
+        }
+    }
+
+    #[test]
+    fn what_had_expired_when_it_was_overwritten_was_not_replaced() {
+        let config = Config::builder().max_entries(9).build().unwrap();
+        for (at, cause) in [(9, RemovalCause::Replaced), (10, RemovalCause::Expired)] {
+            let mut ledger = Ledger::new(&config);
+            ledger.book(arrival(0), Some(10), Timestamp::from_millis(0));
+            let (_, gone) = ledger.book(arrival(0), None, Timestamp::from_millis(at));
+            assert_eq!(gone.map(|gone| gone.cause), Some(cause));
+            assert_eq!((ledger.len(), ledger.validate_books()), (1, Ok(())));
+        }
+    }
+
+    #[test]
+    fn what_was_accessed_is_not_the_next_to_go_held_or_not() {
+        let spares = [Strategy::Lru, Strategy::Lfu, Strategy::S3Fifo];
+        for strategy in Strategy::ALL {
+            let mut ledger = above_its_limit(strategy);
+            let held = ledger.nominate(Usage::default()).unwrap();
+            (0..3).for_each(|_| ledger.note(held.id, Timestamp::from_millis(9)));
+            ledger.give_back(held);
+            (0..3).for_each(|_| ledger.note(held.id, Timestamp::from_millis(9)));
+            assert_eq!(ledger.validate_books(), Ok(()), "{strategy}");
+            let next = ledger.nominate(Usage::default()).unwrap();
+            assert!(next.id != held.id || !spares.contains(&strategy), "{strategy}");
+        }
+    }
+
     /// Above its limit of two by as many entries, each of which was accessed more often than those before.
     fn above_its_limit(strategy: Strategy) -> Ledger<u64, ()> {
         let config = Config::builder().strategy(strategy).max_entries(2).build().unwrap();
         let mut ledger = Ledger::new(&config);
         for key in 0..4 {
-            let arrival =
-                Arrival { hash: key << 29, key, value: (), weight: Weight::new(1), ttl: None };
-            let (id, _) = ledger.book(arrival, None, Timestamp::from_millis(key));
+            let (id, _) = ledger.book(arrival(key), None, Timestamp::from_millis(key));
             (0..key).for_each(|_| ledger.note(id, Timestamp::from_millis(key)));
         }
         ledger

@@ -126,6 +126,7 @@ fn two_managers_take_turns_without_losing_a_record() {
 #[test]
 fn a_dropped_journal_is_rebuilt_from() {
     let mut world = world(1, 50);
+    let books = world.managers[0].engine.books();
     world.pause(0, 2_000);
     (0..1_000).for_each(|n| {
         world.server.put(&key(n % 70), 10 + (n % 7) as u32, None);
@@ -136,6 +137,7 @@ fn a_dropped_journal_is_rebuilt_from() {
     assert_eq!(world.server.journal.len(), 0);
     world.settle(4_000);
     assert_eq!(world.accounted("").entries, 60);
+    assert_ne!(world.managers[0].engine.books(), books);
 }
 
 #[test]
