@@ -215,6 +215,23 @@ fn another_strategy_is_refused_and_the_books_stay() {
 }
 
 #[test]
+fn a_lifetime_that_was_changed_is_kept_to_once_it_is_told() {
+    let mut world = lru(50);
+    (0..20).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.settle(1_000);
+    for n in 0..20 {
+        world.server.set_expiry(&key(n), Some(1_000));
+        world.server.tell(&Record::Look { key: &key(n) });
+    }
+    world.run(500);
+    world.settle(3_000);
+    world.run(2_000);
+    world.settle(100);
+    let gone = ["expired", "vanished"].map(|cause| world.accounted(cause).entries);
+    assert_eq!((gone, world.server.account("repaired")), ([20, 0], 0));
+}
+
+#[test]
 fn the_scrub_goes_over_the_books_slowly() {
     let mut world = lru(1_000);
     (0..1_000).for_each(|n| _ = world.server.put(&key(n), 10, None));
