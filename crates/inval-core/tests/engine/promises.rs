@@ -263,11 +263,11 @@ fn reads_are_to_be_told_once_half_is_full_and_only_where_they_matter() {
     };
     for limits in [Config::builder().max_entries(100), Config::builder().max_bytes(1_800)] {
         for strategy in [Strategy::Lru, Strategy::Sieve, Strategy::Lfu] {
-            check(limits.clone(), strategy, 49, 0);
-            check(limits.clone(), strategy, 50, 1_000);
-            check(limits.clone(), strategy, 150, 1_000);
+            check(limits, strategy, 49, 0);
+            check(limits, strategy, 50, 1_000);
+            check(limits, strategy, 150, 1_000);
         }
-        check(limits.clone(), Strategy::Fifo, 150, 0);
+        check(limits, Strategy::Fifo, 150, 0);
         check(limits, Strategy::Ttl, 150, 0);
     }
     check(Config::builder().max_entries(1_000).max_bytes(1_800), Strategy::Lfu, 60, 1_000);
