@@ -297,6 +297,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn more_than_three_accesses_count_as_three_to_s3_fifo() {
+        let config = Config::builder().strategy(Strategy::S3Fifo).max_entries(2).build().unwrap();
+        let mut ledger = Ledger::new(&config);
+        for (key, accesses) in [(0, 9), (1, 3), (2, 3)] {
+            let (id, _) = ledger.book(arrival(key), None, Timestamp::from_millis(0));
+            (0..accesses).for_each(|_| ledger.note(id, Timestamp::from_millis(0)));
+        }
+        let held = ledger.nominate(Usage::default()).unwrap();
+        assert_eq!(*ledger.key(held.id), 0, "the oldest of those that were read as often");
+    }
+
     /// Above its limit of two by as many entries, each of which was accessed more often than those before.
     fn above_its_limit(strategy: Strategy) -> Ledger<u64, ()> {
         let config = Config::builder().strategy(strategy).max_entries(2).build().unwrap();
