@@ -28,7 +28,8 @@ pub(crate) const TIGHT_ENTRIES: u64 = 1800;
 
 /// Keys of the roomy namespace; in the other, keys from [`FIRST_COLD`] on are written once each.
 pub(crate) const ROOMY_KEYS: u32 = 200;
-const HOT_KEYS: u32 = 40;
+/// Keys of the tight namespace that are read all the while.
+pub(crate) const HOT_KEYS: u32 = 40;
 const FIRST_COLD: u32 = 1000;
 
 /// The least that a value takes, so that logs can be searched for values.

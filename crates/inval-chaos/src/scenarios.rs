@@ -33,6 +33,8 @@ pub(crate) struct Scenario {
     pub(crate) pace: Pace,
     /// Whether the server itself may evict, so that nothing is sure to be there.
     pub(crate) server_evicts: bool,
+    /// Whether servers forget when entries were accessed, as where these move or are loaded.
+    pub(crate) accesses_are_forgotten: bool,
     /// Whether daemons cannot write what they log.
     pub(crate) disk_is_full: bool,
     pub(crate) run: fn(&mut Stage) -> Result<()>,
@@ -62,6 +64,7 @@ impl Scenario {
             duties: Duties::few(),
             pace: Pace::steady(),
             server_evicts: false,
+            accesses_are_forgotten: false,
             disk_is_full: false,
             run,
         }
@@ -72,11 +75,10 @@ impl Scenario {
         self
     }
 
-    /// What the tight namespace promises besides what all do. A server that restarts with its data has forgotten when any
-    /// of it was accessed.
+    /// What the tight namespace promises of entries that are read all the while, besides what all do.
     pub(crate) fn tight_keeps(&self) -> Keeps {
-        let knows_accesses = !self.server_evicts && !self.needs.is_durable;
-        if knows_accesses { Keeps::WhatIsHot(Duration::from_secs(1)) } else { Keeps::Nothing }
+        let is_forgetful = self.server_evicts || self.accesses_are_forgotten;
+        if is_forgetful { Keeps::Nothing } else { Keeps::WhatIsHot(Duration::from_secs(1)) }
     }
 
     pub(crate) fn roomy_keeps(&self) -> Keeps {
@@ -115,7 +117,10 @@ pub(crate) fn all() -> Vec<Scenario> {
             REPLICATED,
             servers::master_stopped,
         ),
-        new("slots-moved", "slots move while clients write", CLUSTER, slots::moved),
+        Scenario {
+            accesses_are_forgotten: true,
+            ..new("slots-moved", "slots move while clients write", CLUSTER, slots::moved)
+        },
         new(
             "manager-killed",
             "managers are killed at any moment, right after the start too",
@@ -222,6 +227,7 @@ pub(crate) fn all() -> Vec<Scenario> {
 
 fn durable(mut scenario: Scenario) -> Scenario {
     scenario.needs.is_durable = true;
+    scenario.accesses_are_forgotten = true;
     scenario
 }
 
