@@ -59,6 +59,8 @@ fn what_a_manager_has_found_has_no_age_until_it_is_written_again() {
     let mut world = world();
     write(&mut world, 0..50);
     replace_the_manager(&mut world);
+    // Until then it keeps what it has just looked at.
+    world.run(3_000);
     write(&mut world, 0..10);
     write(&mut world, 100..140);
     assert_eq!(ages(&world), (0, 40), "those that were found are evicted first");
@@ -75,6 +77,7 @@ fn a_record_from_before_a_manager_came_tells_no_age() {
     world.start(0);
     world.run_until(30_000, |world| world.steady().is_some());
     world.settle(5_000);
+    world.run(3_000);
     write(&mut world, 100..150);
     assert_eq!(ages(&world), (0, 50));
 }
