@@ -10,7 +10,7 @@ use crate::units::{Timestamp, Weight};
 pub(super) const DEADLINE_ERROR_MS: u64 = 1000;
 
 /// Of so many entries is remembered at the most that they were just looked at.
-pub(super) const MOST_LOOKED: usize = 4096;
+const MOST_LOOKED: usize = 4096;
 
 /// An idle time is told in whole seconds: an access may be so much older than it says.
 const IDLE_ERROR_S: u64 = 1;
@@ -98,7 +98,6 @@ impl Engine {
         let id = self.book(key, value.bytes, value.deadline, value.mark);
         self.ledger.date(id, value.accessed);
         self.note_if_untold(id, reason);
-        self.remember_look(id);
         let weight = u64::from(self.ledger.weight(id));
         match &mut self.phase {
             Phase::Rebuilding(rebuild) if reason == Reason::Rebuild => {
@@ -139,7 +138,7 @@ impl Engine {
 
     /// Remembers that a read of an entry does not show for a while, if it is not one of very many.
     fn remember_look(&mut self, id: Id) {
-        if !self.has_lfu && self.looked_at.len() < MOST_LOOKED {
+        if self.is_steady() && !self.has_lfu && self.looked_at.len() < MOST_LOOKED {
             self.looked_at.insert(id, self.end_of_next_second());
         }
     }

@@ -1,6 +1,5 @@
 //! Making the books from what is on the server, page by page, while the journal is served.
 
-use super::findings::MOST_LOOKED;
 use super::{Engine, Journal, Phase, Reason};
 use crate::ledger::Ledger;
 use crate::stats::Usage;
@@ -77,9 +76,9 @@ impl Engine {
     pub(super) fn end_rebuild_if_done(&mut self) {
         let Phase::Rebuilding(rebuild) = &self.phase else { return };
         if rebuild.is_scanned && self.looks.is_empty() && self.journal.backlog == 0 {
-            // More than are remembered one by one; or what is known of their accesses is of a clock that was set back.
+            // What is known of accesses may be of a clock that was set back.
             let since = self.server_now().as_millis().saturating_sub(self.set_back_at.as_millis());
-            let must_wait = rebuild.found.entries >= MOST_LOOKED as u64 || since < MISTRUST_MS;
+            let must_wait = since < MISTRUST_MS;
             self.carried.settle(rebuild.found);
             self.ledger.order_by_access();
             // Until then there may have been more on the books than there was.
