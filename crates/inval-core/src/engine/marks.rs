@@ -69,9 +69,15 @@ impl Engine {
         Timestamp::from_millis(time.as_millis().saturating_sub(age_ms))
     }
 
+    /// Whether an idle time is that of an access still to come. The server spares such an entry until it is accessed once
+    /// more, and a look is an access.
+    pub(super) fn is_of_the_future(&self, idle: u64) -> bool {
+        !self.has_lfu && idle >= FUTURE_S
+    }
+
     /// How long an entry has been idle, by a clock that was set back since it was accessed or was not.
     fn age_ms(&self, idle: u64, time: Timestamp) -> u64 {
-        if idle >= FUTURE_S {
+        if self.is_of_the_future(idle) {
             let ahead_ms = IDLE_PERIOD_S.saturating_sub(idle).saturating_mul(1000);
             return self.behind_ms().saturating_sub(ahead_ms);
         }
@@ -81,9 +87,11 @@ impl Engine {
         if is_older { idle_ms.saturating_add(self.behind_ms()) } else { idle_ms }
     }
 
-    /// Marks an entry that the server says was accessed.
-    pub(super) fn remark(&mut self, id: Id, idle: u64, accessed: Timestamp) {
-        *self.ledger.value_mut(id) = self.mark(accessed, Some(idle));
+    /// Marks an entry that the server says was accessed with what it goes by: its clock as it is set now, also where
+    /// that is not when the access was.
+    pub(super) fn remark(&mut self, id: Id, idle: u64, time: Timestamp) {
+        let shown = time.as_millis().saturating_sub(idle.saturating_mul(1000));
+        *self.ledger.value_mut(id) = self.mark(Timestamp::from_millis(shown), Some(idle));
     }
 
     /// Notes whether the server keeps idle times or counters. If that changed, no mark means anything.

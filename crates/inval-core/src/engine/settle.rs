@@ -122,7 +122,10 @@ impl Engine {
         for (id, idle) in spared.into_iter().rev() {
             let at = self.access_time(idle, moment.time);
             self.ledger.note(id, at);
-            self.remark(id, idle, at);
+            self.remark(id, idle, moment.time);
+            if self.is_of_the_future(idle) {
+                self.looks.push_back((self.ledger.key(id).clone(), Reason::Scrub));
+            }
         }
     }
 

@@ -13,10 +13,13 @@ fn key(n: u64) -> Vec<u8> {
     format!("{n:08}").into_bytes()
 }
 
+fn lru(max_entries: u64) -> Config {
+    Config::builder().strategy(Strategy::Lru).max_entries(max_entries).build().unwrap()
+}
+
 /// Managers of a partition with room for 100 entries, in which there are `entries`.
 fn world(managers: u32, entries: u64) -> World {
-    let config = Config::builder().strategy(Strategy::Lru).max_entries(100).build().unwrap();
-    let mut world = World::new(config, EngineSettings::default(), managers, 11);
+    let mut world = World::new(lru(100), EngineSettings::default(), managers, 11);
     world.run_until(1_000, |world| world.steady().is_some());
     (0..entries).for_each(|n| _ = world.server.put(&key(n), 10, None));
     world.run(2_000);
@@ -307,6 +310,35 @@ fn what_is_read_all_the_while_survives_when_the_clock_is_set() {
         }
         world.settle(5_000);
     }
+}
+
+/// Found by breaking it on purpose: what the server took for accessed in the future was spared for ever.
+#[test]
+fn what_was_accessed_before_the_clock_was_set_back_does_not_stay_for_ever() {
+    let mut world = world(1, 100);
+    world.run(10_000);
+    // While it forks, looks leave the idle clock alone.
+    world.server.is_forking = true;
+    world.set_clock(-3_600_000);
+    world.run(60_000);
+    world.server.is_forking = false;
+    world.reconfigure(lru(50));
+    world.settle(10_000);
+}
+
+/// Found by breaking it on purpose: what was older than the step was marked as older than the server takes it for, and
+/// spared for ever.
+#[test]
+fn what_was_spared_after_the_clock_was_set_back_does_not_stay_for_ever() {
+    let mut world = world(1, 100);
+    world.run(600_000);
+    world.server.is_forking = true;
+    world.set_clock(-10_000);
+    world.run(20_000);
+    world.server.drop_value(&key(99));
+    world.run_until(20_000, |world| world.accounted("vanished").entries == 1);
+    world.reconfigure(lru(50));
+    world.settle(10_000);
 }
 
 #[test]
