@@ -15,6 +15,9 @@ const MOST_LOOKED: usize = 4096;
 /// An idle time is told in whole seconds: an access may be so much older than it says.
 const IDLE_ERROR_S: u64 = 1;
 
+/// The turn of what was accessed since comes late enough, whatever the clock can tell.
+const IDLE_S: u64 = 2;
+
 /// Something that was true when the journal ended at `at_end`. Up to there the journal tells of the
 /// time before, so it is compared with the books when they stand just there: whatever differs
 /// then, nobody has told.
@@ -41,6 +44,8 @@ struct Value {
     deadline: Option<u64>,
     accessed: Timestamp,
     mark: u32,
+    /// Whether it had not been accessed for a while before the look.
+    is_idle: bool,
 }
 
 impl Engine {
@@ -62,7 +67,8 @@ impl Engine {
             Look::Present { bytes, ttl_ms, idle } => {
                 let deadline = ttl_ms.map(|ttl| time.as_millis().saturating_add(ttl));
                 let (accessed, mark) = (self.access_time(idle, time), self.mark(time, Some(idle)));
-                let value = Value { bytes, deadline, accessed, mark };
+                let is_idle = idle >= IDLE_S;
+                let value = Value { bytes, deadline, accessed, mark, is_idle };
                 Found::Present { value, reason }
             }
         };
@@ -97,6 +103,7 @@ impl Engine {
     fn adopt(&mut self, key: Box<[u8]>, value: Value, reason: Reason) {
         let id = self.book(key, value.bytes, value.deadline, value.mark);
         self.ledger.date(id, value.accessed);
+        self.remember_look(id, value);
         self.note_if_untold(id, reason);
         let weight = u64::from(self.ledger.weight(id));
         match &mut self.phase {
@@ -116,6 +123,7 @@ impl Engine {
                 self.carried.note_repaired();
             }
             let id = self.book(key, value.bytes, value.deadline, value.mark);
+            self.remember_look(id, value);
             self.note_if_untold(id, reason);
             return;
         }
@@ -133,12 +141,13 @@ impl Engine {
             self.ledger.note(id, value.accessed);
         }
         *self.ledger.value_mut(id) = value.mark;
-        self.remember_look(id);
+        self.remember_look(id, value);
     }
 
-    /// Remembers that a read of an entry does not show for a while, if it is not one of very many.
-    fn remember_look(&mut self, id: Id) {
-        if self.is_steady() && !self.has_lfu && self.looked_at.len() < MOST_LOOKED {
+    /// Remembers that a read of an idle entry does not show for a while, if it is not one of very many.
+    fn remember_look(&mut self, id: Id, found: Value) {
+        if found.is_idle && self.is_steady() && !self.has_lfu && self.looked_at.len() < MOST_LOOKED
+        {
             self.looked_at.insert(id, self.end_of_next_second());
         }
     }

@@ -436,6 +436,21 @@ fn what_is_read_in_the_second_of_the_scrubs_look_survives() {
 }
 
 #[test]
+fn what_takes_the_place_of_what_was_looked_at_is_evicted_in_its_turn() {
+    let mut world = lru(20);
+    world.server.put(&key(0), 10, None);
+    world.run(3_000);
+    world.server.tell(&Record::Look { key: &key(0) });
+    world.run_until(2_000, |world| world.looks == 1);
+    world.server.delete(&key(0));
+    world.run(20);
+    (1..22).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.settle(1_000);
+    let first = world.server.values.keys().next().unwrap();
+    assert_eq!(*first, key(2), "the oldest had to go");
+}
+
+#[test]
 fn the_scrub_does_not_miss_what_is_evicted_in_the_same_step() {
     let settings =
         EngineSettings { scrub_interval: Duration::from_millis(5), ..EngineSettings::default() };
