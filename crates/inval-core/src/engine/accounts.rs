@@ -26,6 +26,9 @@ const IDLES: [&str; Histogram::BUCKETS] = buckets!("idle_":
 const MOST: u64 = 1 << 53;
 const SUM: &str = "_sum";
 
+/// The field that a manager writes when it leaves.
+pub(super) const LEFT: &str = "left";
+
 /// What the accounts of a partition on the server say.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Accounts {
@@ -39,6 +42,8 @@ pub struct Accounts {
     pub steps: u64,
     /// Of a thousand reads, how many are worth telling.
     pub touch_permille: u64,
+    /// The fencing token of the last manager that gave up its lease of its own accord.
+    pub left: u64,
 }
 
 impl Accounts {
@@ -101,6 +106,7 @@ impl Accounts {
             "poisoned" => &mut stats.poisoned,
             "repaired" => &mut stats.repaired,
             "touch_permille" => &mut self.touch_permille,
+            LEFT => &mut self.left,
             _ if field.starts_with("age_") => place_in(&mut stats.evicted_age, &AGES, field)?,
             _ if field.starts_with("idle_") => place_in(&mut stats.evicted_idle, &IDLES, field)?,
             _ => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::accounts::changed;
+use super::accounts::{LEFT, changed};
 use super::findings::DEADLINE_ERROR_MS;
 use super::{Candidate, Engine, Group, MOST_LOOKS, Pending, Request, Step};
 use crate::stats::Usage;
@@ -35,6 +35,9 @@ impl Engine {
         if self.is_steady() {
             let accounts = self.accounts();
             step.accounts = changed(&accounts, &self.written);
+            if self.is_leaving {
+                step.accounts.push((LEFT, self.lease.token));
+            }
             pending.accounts = accounts.into_iter().map(|(_, value)| Some(value)).collect();
         }
         if self.is_steady() && !self.is_leaving {
@@ -85,8 +88,7 @@ impl Engine {
         {
             return;
         }
-        let now = self.server_now();
-        self.looked_at.retain(|_, until| *until > now);
+        self.looked_at.retain(|_, until| *until > self.now);
         for _ in 0..self.batch.size() {
             let Some(held) = self.ledger.nominate(doubtful) else { return };
             // Nothing is cold that was accessed after 1970.
@@ -100,7 +102,7 @@ impl Engine {
     /// Whether a read shows that came after the look of a rebuild: not in the same second, and then something that was
     /// just read would pass for cold.
     pub(super) fn tells_reads_from_looks(&self) -> bool {
-        self.has_lfu || self.server_now() >= self.tells_reads_from
+        self.has_lfu || self.now >= self.tells_reads_from
     }
 
     fn take_looks(&mut self, step: &mut Step, pending: &mut Pending) {

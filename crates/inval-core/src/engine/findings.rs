@@ -15,8 +15,8 @@ const MOST_LOOKED: usize = 4096;
 /// An idle time is told in whole seconds: an access may be so much older than it says.
 const IDLE_ERROR_S: u64 = 1;
 
-/// The turn of what was accessed since comes late enough, whatever the clock can tell.
-const IDLE_S: u64 = 2;
+/// What was accessed in the second of a look is as if it had been written then.
+const IDLE_S: u64 = 1;
 
 /// Something that was true when the journal ended at `at_end`. Up to there the journal tells of the
 /// time before, so it is compared with the books when they stand just there: whatever differs
@@ -148,7 +148,7 @@ impl Engine {
     fn remember_look(&mut self, id: Id, found: Value) {
         if found.is_idle && self.is_steady() && !self.has_lfu && self.looked_at.len() < MOST_LOOKED
         {
-            self.looked_at.insert(id, self.end_of_next_second());
+            self.looked_at.insert(id, self.end_of_blindness());
         }
     }
 

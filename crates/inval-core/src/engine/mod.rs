@@ -96,7 +96,10 @@ pub struct Engine {
     set_back_at: Timestamp,
     /// Whether that was just noticed.
     is_set_back: bool,
-    /// Entries that were looked at, and from when on, by the server's clock, a read shows that came after it.
+    /// Whether what the server tells of accesses is not to be trusted when the books have been made anew: its clock was
+    /// set back, or the last manager did not leave of its own accord.
+    is_mistrusted: bool,
+    /// Entries that were looked at, and from when on, by our clock, a read shows that came after it.
     looked_at: HashMap<Id, Timestamp, FixedState>,
     /// The same for all entries, after the looks of a rebuild.
     tells_reads_from: Timestamp,
@@ -216,6 +219,7 @@ impl Engine {
             agreed: Timestamp::default(),
             set_back_at: Timestamp::default(),
             is_set_back: false,
+            is_mistrusted: false,
             looked_at: HashMap::with_hasher(FixedState::with_seed(config.seed())),
             tells_reads_from: Timestamp::default(),
             steps: 0,
@@ -415,6 +419,9 @@ impl Engine {
         }
         if !keeps_count {
             self.carried = Carried::from_accounts(&accounts);
+            // One that was killed or lost its lease may have known more of accesses than the server tells.
+            let is_in_order = token <= 1 || accounts.left.checked_add(1) == Some(token);
+            self.is_mistrusted |= !is_in_order;
         }
         self.carried.note_generation(generation);
         self.rebuild(generation, accounts.drained);

@@ -1,15 +1,15 @@
 //! Making the books from what is on the server, page by page, while the journal is served.
 
+use std::time::Duration;
+
 use super::{Engine, Journal, Phase, Reason};
 use crate::ledger::Ledger;
 use crate::stats::Usage;
 use crate::units::Timestamp;
 
-/// For how long a rebuild counts as one for a clock that was set back.
-const MISTRUST_MS: u64 = 10_000;
-
-/// By how much Redis's idle clock may be behind the time.
-const IDLE_LAG_MS: u64 = 200;
+/// For how long after a look it is not known of an entry whether it is in use: a read in the second of the look does not
+/// show, and is a second old when that second and the one after it are over, by a clock that lags by 200 ms.
+const BLIND: Duration = Duration::from_millis(2_200);
 
 /// A rebuild under way.
 #[derive(Debug, Default)]
@@ -76,25 +76,19 @@ impl Engine {
     pub(super) fn end_rebuild_if_done(&mut self) {
         let Phase::Rebuilding(rebuild) = &self.phase else { return };
         if rebuild.is_scanned && self.looks.is_empty() && self.journal.backlog == 0 {
-            // What is known of accesses may be of a clock that was set back.
-            let since = self.server_now().as_millis().saturating_sub(self.set_back_at.as_millis());
-            let must_wait = since < MISTRUST_MS;
             self.carried.settle(rebuild.found);
             self.ledger.order_by_access();
             // Until then there may have been more on the books than there was.
             self.ledger.restart_peak();
-            if must_wait {
-                self.tells_reads_from = self.end_of_next_second();
+            if std::mem::take(&mut self.is_mistrusted) {
+                self.tells_reads_from = self.end_of_blindness();
             }
             self.phase = Phase::Steady;
         }
     }
 
-    /// Reads in this second of the server's idle clock do not show, and by the end of the next one they are no longer
-    /// new.
-    pub(super) fn end_of_next_second(&self) -> Timestamp {
-        let behind = self.behind_ms();
-        let second = self.server_now().as_millis().saturating_sub(behind) / 1000;
-        Timestamp::from_millis((second + 2) * 1000 + IDLE_LAG_MS + behind)
+    /// From when on, by our clock, it is known of what is looked at now whether it is in use.
+    pub(super) fn end_of_blindness(&self) -> Timestamp {
+        self.now.saturating_add(BLIND)
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Scrub {
     next_id: Id,
     cursor: u64,
     is_servers_turn: bool,
+    /// Keys of the last page that are not on the books. Of those just written the journal tells with the next step.
+    unknown: Vec<Box<[u8]>>,
     /// Whether something on the books is in doubt, so that all of it has to be gone through.
     is_wanted: bool,
     /// What is left of a walk without pauses.
@@ -97,7 +99,18 @@ impl Engine {
         self.scrub.turned(false, cursor == 0, due);
         for key in keys {
             // A look counts as an access on the server, so what is known is looked at only in doubt.
-            if is_urgent || self.ledger.locate(self.hash(&key), &key).is_none() {
+            match self.ledger.locate(self.hash(&key), &key) {
+                None => self.scrub.unknown.push(key),
+                Some(_) if is_urgent => self.looks.push_back((key, Reason::Scrub)),
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Has what the last page showed looked at, if the journal has not told of it meanwhile.
+    pub(super) fn look_at_unknown(&mut self) {
+        for key in std::mem::take(&mut self.scrub.unknown) {
+            if self.ledger.locate(self.hash(&key), &key).is_none() {
                 self.looks.push_back((key, Reason::Scrub));
             }
         }

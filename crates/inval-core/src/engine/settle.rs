@@ -54,10 +54,12 @@ impl Engine {
             self.find(key, *reason, look, moment);
         }
         self.work_off(outcome.backlog, outcome.records, moment);
+        self.look_at_unknown();
         outcome.batches.iter().for_each(|batch| self.take_touches(batch, time));
         if std::mem::take(&mut self.is_set_back) {
             // A look puts right when the server thinks that an entry was accessed.
             self.start_over();
+            self.is_mistrusted = true;
         } else {
             self.end_rebuild_if_done();
         }

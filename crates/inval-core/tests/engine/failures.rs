@@ -312,6 +312,36 @@ fn what_is_read_all_the_while_survives_when_the_clock_is_set() {
     }
 }
 
+/// Found by breaking it on purpose: a jump ahead ended how long the last look was distrusted, and the lease with it, so that
+/// another manager took over who knew of nothing.
+#[test]
+fn what_is_read_all_the_while_survives_when_the_clock_jumps_to_and_fro() {
+    const JUMPS_MS: [i64; 6] = [50, 1_000, 5_000, 60_000, 3_600_000, 86_400_000];
+    let scrub_interval = Duration::from_millis(100);
+    let lease = Duration::from_secs(1);
+    let settings = EngineSettings { lease, scrub_interval, ..EngineSettings::default() };
+    for seed in crate::seeds(3).chain([13, 28]) {
+        let _seed = crate::Seed(seed);
+        let mut world = World::new(lru(1_000), settings, 2, seed);
+        world.audits = false;
+        world.network.delay_ms = 1..3 + seed % 20;
+        world.run_until(1_000, |world| world.steady().is_some());
+        (0..40).for_each(|n| _ = world.server.put(&key(n), 10, None));
+        let (mut jumps_at, mut set_ms) = (7_000, 0);
+        for n in 0..3_200 {
+            if world.now() >= jumps_at {
+                let to_ms = world.random.pick(&JUMPS_MS) * world.random.pick(&[-1, 1]);
+                world.set_clock(to_ms - set_ms);
+                (set_ms, jumps_at) = (to_ms, world.now() + world.random.within(100..700));
+            }
+            assert!(world.server.get(&key(n % 40)), "at {}", world.now());
+            world.server.put(&key(100 + n), 10, None);
+            world.run(5);
+        }
+        world.settle(10_000);
+    }
+}
+
 /// Found by breaking it on purpose: what the server took for accessed in the future was spared for ever.
 #[test]
 fn what_was_accessed_before_the_clock_was_set_back_does_not_stay_for_ever() {

@@ -417,7 +417,40 @@ fn a_look_does_not_make_an_entry_look_accessed() {
     assert_eq!(world.managers[0].engine.take_work().spared, 0);
 }
 
-/// Found by breaking it on purpose: within a second the idle clock does not tell a read from the scrub's look before it.
+/// Found by breaking it on purpose: within a second the idle clock does not tell a read from a look before it.
+#[test]
+fn what_is_read_in_the_second_of_a_new_managers_look_survives() {
+    for moment in 0..10 {
+        let mut world = lru(20);
+        (0..20).for_each(|n| _ = world.server.put(&key(n), 10, None));
+        world.run(20_000 + moment * 100);
+        world.crash(0);
+        world.start(0);
+        world.run_until(10_000, |world| world.steady().is_some());
+        world.run(50);
+        assert!((0..15).all(|n| world.server.get(&key(n))));
+        (20..25).for_each(|n| _ = world.server.put(&key(n), 10, None));
+        world.run(500);
+        let survives = |n| world.server.values.contains_key(&key(n));
+        assert!((0..15).all(survives), "read half a second ago, {moment}");
+        world.settle(3_000);
+    }
+}
+
+#[test]
+fn whoever_follows_one_that_left_keeps_the_limit_at_once() {
+    let mut world = lru(20);
+    (0..20).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.run(1_000);
+    world.managers[0].engine.leave();
+    world.run_until(1_000, |world| world.server.lease.is_none());
+    world.start(0);
+    world.run_until(1_000, |world| world.steady().is_some());
+    (20..40).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.settle(500);
+}
+
+/// The same where the manager looks because the scrub has missed something.
 #[test]
 fn what_is_read_in_the_second_of_the_scrubs_look_survives() {
     for moment in 0..10 {
