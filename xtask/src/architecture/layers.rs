@@ -11,7 +11,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("inval-runtime", &["inval-core"]),
     ("inval-replay", &["inval-core", "inval-memory"]),
     ("inval-test-servers", &[]),
-    ("inval-chaos", &[]),
+    ("inval-chaos", &["inval-core", "inval-redis", "inval-test-servers"]),
     (
         "inval-cli",
         &[
