@@ -292,6 +292,14 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
+    fn the_books_of_a_remote_store_leave_lifetimes_to_the_server() {
+        let config = Config::builder().max_entries(10).ttl(2 * SECOND).time_to_idle(SECOND);
+        let books = config.build().unwrap().of_books(0.5);
+        assert_eq!((books.ttl(), books.time_to_idle()), (None, None));
+        assert_eq!(books.max_entries(), Some(5));
+    }
+
+    #[test]
     fn contradictions_are_rejected_by_name() {
         let check = |builder: ConfigBuilder, want: ConfigError| {
             assert_eq!(builder.build(), Err(want));

@@ -104,8 +104,7 @@ impl Engine {
         let arrival = Arrival { hash: self.hash(&key), key, value: mark, weight, ttl: None };
         let (id, gone) = self.ledger.book(arrival, deadline, self.server_now());
         self.note_removal(gone.as_ref());
-        // It may be that of an entry which is gone.
-        self.looked_at.remove(&id);
+        self.doubts.forget(id);
         id
     }
 

@@ -83,16 +83,16 @@ impl Engine {
     fn nominate(&mut self, doubtful: Usage, step: &mut Step, pending: &mut Pending) {
         // How much more is due is not known, and what the server's clock shows may not be.
         if self.ledger.is_due(self.server_now())
-            || !self.is_time_sure
-            || !self.tells_reads_from_looks()
+            || !self.doubts.is_time_sure()
+            || !self.shows_reads()
         {
             return;
         }
-        self.looked_at.retain(|_, until| *until > self.now);
+        self.doubts.pass(self.now);
         for _ in 0..self.batch.size() {
             let Some(held) = self.ledger.nominate(doubtful) else { return };
             // Nothing is cold that was accessed after 1970.
-            let is_in_doubt = self.looked_at.contains_key(&held.id);
+            let is_in_doubt = self.doubts.is_looked_at(held.id);
             let known = if is_in_doubt { 0 } else { self.known(*self.ledger.value(held.id)) };
             step.evict.push(Candidate { key: self.ledger.key(held.id).clone(), known });
             pending.held.push(held);
@@ -101,8 +101,8 @@ impl Engine {
 
     /// Whether a read shows that came after the look of a rebuild: not in the same second, and then something that was
     /// just read would pass for cold.
-    pub(super) fn tells_reads_from_looks(&self) -> bool {
-        self.has_lfu || self.now >= self.tells_reads_from
+    pub(super) fn shows_reads(&self) -> bool {
+        self.has_lfu || self.doubts.shows_reads(self.now)
     }
 
     fn take_looks(&mut self, step: &mut Step, pending: &mut Pending) {

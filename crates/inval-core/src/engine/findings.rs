@@ -9,9 +9,6 @@ use crate::units::{Timestamp, Weight};
 /// put off by as much until the server has been asked.
 pub(super) const DEADLINE_ERROR_MS: u64 = 1000;
 
-/// Of so many entries is remembered at the most that they were just looked at.
-const MOST_LOOKED: usize = 4096;
-
 /// An idle time is told in whole seconds: an access may be so much older than it says.
 const IDLE_ERROR_S: u64 = 1;
 
@@ -144,11 +141,10 @@ impl Engine {
         self.remember_look(id, value);
     }
 
-    /// Remembers that a read of an idle entry does not show for a while, if it is not one of very many.
+    /// Remembers that a read of an idle entry does not show for a while.
     fn remember_look(&mut self, id: Id, found: Value) {
-        if found.is_idle && self.is_steady() && !self.has_lfu && self.looked_at.len() < MOST_LOOKED
-        {
-            self.looked_at.insert(id, self.end_of_blindness());
+        if found.is_idle && self.is_steady() && !self.has_lfu {
+            self.doubts.look(id, self.now);
         }
     }
 

@@ -39,7 +39,7 @@ impl Engine {
     /// Notes how long ago the time of the entries passed that are to be looked after now.
     pub(super) fn note_due(&mut self) {
         // While it is not sure what the server's clock shows, nor is what it says of deadlines.
-        if self.is_time_sure {
+        if self.doubts.is_time_sure() {
             let late = self.ledger.overdue(self.server_now());
             self.work.overdue_ms = self.work.overdue_ms.max(late.as_millis() as u64);
         }

@@ -1,7 +1,7 @@
 //! The marks of entries: the last access we know of, which is what the server compares before it unlinks.
 
 use super::{Engine, StepOutcome, Verdict};
-use crate::clock::{TimeReading, TimeVerdict};
+use crate::clock::TimeReading;
 use crate::slab::Id;
 use crate::units::Timestamp;
 
@@ -15,8 +15,6 @@ const LFU_STEP_MS: u64 = 60_000;
 const FUTURE_S: u64 = 1 << 23;
 /// Where the server's count of seconds begins anew.
 const IDLE_PERIOD_S: u64 = (1 << 24) - 1;
-/// By how much a server's clock has to be set back that this shows in seconds.
-const SET_BACK_US: i64 = 500_000;
 /// Times are marked to 2^4 ms, so that 32 bits last for two years.
 const TICK_BITS: u32 = 4;
 
@@ -50,16 +48,6 @@ impl Engine {
         })
     }
 
-    /// Notes how the server's clock was set, if it was. Ours agreed with it last at `agreed`. Returns whether it was set
-    /// back so far that idle times and marks can no longer be compared.
-    pub(super) fn note_clock(&mut self, verdict: TimeVerdict, agreed: Timestamp) -> bool {
-        let is_far = matches!(verdict, TimeVerdict::Stepped { by_us } if by_us <= -SET_BACK_US);
-        if is_far {
-            self.set_back_at = agreed;
-        }
-        is_far && !self.has_lfu
-    }
-
     /// When an entry was last accessed, from its idle time in seconds or its LFU counter at `time`.
     pub(super) fn access_time(&self, idle: u64, time: Timestamp) -> Timestamp {
         let age_ms = match self.has_lfu {
@@ -82,8 +70,7 @@ impl Engine {
             return self.behind_ms().saturating_sub(ahead_ms);
         }
         let idle_ms = idle.saturating_mul(1000);
-        let since_ms = time.as_millis().saturating_sub(self.set_back_at.as_millis());
-        let is_older = self.set_back_at > Timestamp::default() && idle_ms > since_ms;
+        let is_older = self.doubts.predates_set_back(time, idle_ms);
         if is_older { idle_ms.saturating_add(self.behind_ms()) } else { idle_ms }
     }
 

@@ -14,6 +14,7 @@ mod settle;
 mod journal;
 mod findings;
 mod marks;
+mod doubts;
 mod apply;
 mod rebuild;
 mod scrub;
@@ -29,13 +30,13 @@ use foldhash::fast::FixedState;
 use crate::clock::ServerClock;
 use crate::config::{ChangeError, Config};
 use crate::ledger::{Inconsistency, Ledger, Removed};
-use crate::slab::Id;
 use crate::stats::{Stats, Usage};
 pub use crate::store::Standing;
 use crate::units::{Timestamp, Weight};
 pub use accounts::Accounts;
 use accounts::Carried;
 use batch::Batch;
+use doubts::Doubts;
 use findings::Finding;
 pub use inventory::BookedEntry;
 use journal::Journal;
@@ -88,21 +89,7 @@ pub struct Engine {
     is_leaving: bool,
     /// Whether the server tells LFU counters instead of idle times.
     has_lfu: bool,
-    /// Whether the last reply bore the server's time out as we know it.
-    is_time_sure: bool,
-    /// When it last did, by the server's clock.
-    agreed: Timestamp,
-    /// When the server's clock was set back last, by our clock, or somewhat before; 0 if it was not.
-    set_back_at: Timestamp,
-    /// Whether that was just noticed.
-    is_set_back: bool,
-    /// Whether what the server tells of accesses is not to be trusted when the books have been made anew: its clock was
-    /// set back, or the last manager did not leave of its own accord.
-    is_mistrusted: bool,
-    /// Entries that were looked at, and from when on, by our clock, a read shows that came after it.
-    looked_at: HashMap<Id, Timestamp, FixedState>,
-    /// The same for all entries, after the looks of a rebuild.
-    tells_reads_from: Timestamp,
+    doubts: Doubts,
     /// The number of the last step known to be done.
     steps: u64,
     /// How long entries had not been accessed when they were evicted, in milliseconds: a moving mean.
@@ -215,13 +202,7 @@ impl Engine {
             interval: settings.drain_interval,
             is_leaving: false,
             has_lfu: false,
-            is_time_sure: true,
-            agreed: Timestamp::default(),
-            set_back_at: Timestamp::default(),
-            is_set_back: false,
-            is_mistrusted: false,
-            looked_at: HashMap::with_hasher(FixedState::with_seed(config.seed())),
-            tells_reads_from: Timestamp::default(),
+            doubts: Doubts::new(config.seed()),
             steps: 0,
             idle_at_eviction: 0,
             excess: None,
@@ -421,7 +402,9 @@ impl Engine {
             self.carried = Carried::from_accounts(&accounts);
             // One that was killed or lost its lease may have known more of accesses than the server tells.
             let is_in_order = token <= 1 || accounts.left.checked_add(1) == Some(token);
-            self.is_mistrusted |= !is_in_order;
+            if !is_in_order {
+                self.doubts.mistrust_rebuild();
+            }
         }
         self.carried.note_generation(generation);
         self.rebuild(generation, accounts.drained);

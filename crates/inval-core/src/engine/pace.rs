@@ -38,8 +38,7 @@ impl Engine {
             || matches!(self.phase, Phase::Rebuilding(_))
             || self.journal.backlog >= self.worth_a_step()
             || !self.looks.is_empty()
-            || (self.in_entries(self.ledger.excess()) >= self.worth_a_step()
-                && self.tells_reads_from_looks())
+            || (self.in_entries(self.ledger.excess()) >= self.worth_a_step() && self.shows_reads())
             || self.scrub.is_urgent()
             || self.clock.now(self.now).is_some_and(|now| self.ledger.is_due(now))
     }

@@ -1,15 +1,8 @@
 //! Making the books from what is on the server, page by page, while the journal is served.
 
-use std::time::Duration;
-
 use super::{Engine, Journal, Phase, Reason};
 use crate::ledger::Ledger;
 use crate::stats::Usage;
-use crate::units::Timestamp;
-
-/// For how long after a look it is not known of an entry whether it is in use: a read in the second of the look does not
-/// show, and is a second old when that second and the one after it are over, by a clock that lags by 200 ms.
-const BLIND: Duration = Duration::from_millis(2_200);
 
 /// A rebuild under way.
 #[derive(Debug, Default)]
@@ -57,7 +50,7 @@ impl Engine {
         self.looks.clear();
         self.findings.clear();
         self.unlinked.clear();
-        self.looked_at.clear();
+        self.doubts.clear();
     }
 
     /// Takes what a scan has found.
@@ -80,15 +73,8 @@ impl Engine {
             self.ledger.order_by_access();
             // Until then there may have been more on the books than there was.
             self.ledger.restart_peak();
-            if std::mem::take(&mut self.is_mistrusted) {
-                self.tells_reads_from = self.end_of_blindness();
-            }
+            self.doubts.rebuilt(self.now);
             self.phase = Phase::Steady;
         }
-    }
-
-    /// From when on, by our clock, it is known of what is looked at now whether it is in use.
-    pub(super) fn end_of_blindness(&self) -> Timestamp {
-        self.now.saturating_add(BLIND)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::findings::Moment;
 use super::{Engine, Pending, Phase, Reason, Request, RoundTrip, StepOutcome, StepReply, Verdict};
-use crate::clock::{TimeSample, TimeVerdict};
+use crate::clock::TimeSample;
 use crate::ledger::Held;
 use crate::stats::RemovalCause;
 use crate::units::Timestamp;
@@ -56,10 +56,11 @@ impl Engine {
         self.work_off(outcome.backlog, outcome.records, moment);
         self.look_at_unknown();
         outcome.batches.iter().for_each(|batch| self.take_touches(batch, time));
-        if std::mem::take(&mut self.is_set_back) {
+        // Counters do not depend on the clock.
+        if self.doubts.take_set_back() && !self.has_lfu {
             // A look puts right when the server thinks that an entry was accessed.
             self.start_over();
-            self.is_mistrusted = true;
+            self.doubts.mistrust_rebuild();
         } else {
             self.end_rebuild_if_done();
         }
@@ -70,11 +71,7 @@ impl Engine {
         let RoundTrip { sent, received } = trip;
         let sample = TimeSample { sent, received, server_us: outcome.server_us };
         let verdict = self.clock.observe(sample, self.now);
-        self.is_time_sure = matches!(verdict, TimeVerdict::Agrees | TimeVerdict::Stepped { .. });
-        self.is_set_back |= self.note_clock(verdict, self.agreed);
-        if self.is_time_sure {
-            self.agreed = self.server_now();
-        }
+        self.doubts.note_clock(verdict, self.server_now());
         let entries = pending.held.len() + 2 * pending.reasons.len();
         self.batch.measured(entries, outcome.held_us);
         if let Request::Step(step) = &pending.request {

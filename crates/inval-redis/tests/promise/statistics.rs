@@ -10,7 +10,7 @@ use crate::support::books::exact;
 use crate::support::managers::manage;
 use crate::support::patience::{settle, until};
 use crate::support::site::{Site, limited, own_server, roomy};
-use crate::support::values::{fill, get, put};
+use crate::support::values::{fill, fill_for, get, name, put};
 
 #[tokio::test]
 async fn ages_and_the_peak_are_told_to_all_and_survive_a_change_of_manager() {
@@ -180,6 +180,28 @@ async fn statistics_are_told_to_who_may_only_read() {
 /// One request to the server, and what is told then.
 async fn step(cache: &inval_redis::Cache) -> Slice {
     cache.maintain(0, Budget::within(Duration::ZERO)).await.unwrap()
+}
+
+#[tokio::test]
+async fn slices_tell_what_was_removed_and_end_with_their_budget() {
+    let site = Site::shared(limited(100).strategy(Strategy::Ttl));
+    let cache = site.open().await;
+    fill(&cache, 'k', 0..2_100, 10).await;
+    fill_for(&cache, 'x', 0..50, 10, Some(Duration::from_millis(20))).await;
+    until("they expire", async || get(&cache, &name('x', 49)).await.is_none()).await;
+    let little = Budget { entries: 10, ..Budget::within(Duration::from_secs(10)) };
+    let (mut removed, mut slices, mut excess) = (0, 0, 0);
+    until("all is done", async || {
+        let slice = cache.maintain(0, little).await.unwrap();
+        removed += slice.evicted + slice.expired;
+        slices += u32::from(slice.evicted > 0);
+        excess = excess.max(slice.excess.entries);
+        removed >= 2_050
+    })
+    .await;
+    assert_eq!(removed, 2_050, "each once");
+    assert!(slices > 1, "evicted in one");
+    assert!(excess > 0, "nothing was ever above the limit");
 }
 
 #[tokio::test]
