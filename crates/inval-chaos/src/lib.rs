@@ -1,6 +1,6 @@
 //! Breaks inval on purpose, on real servers with real processes, and checks what its clients were told.
 //!
-//! Clients use two namespaces and keep a [history](history) of what they asked for and what they were told. Meanwhile
+//! Clients use two namespaces and keep a [history] of what they asked for and what they were told. Meanwhile
 //! a scenario breaks something: servers, managers, the network, memory, clocks. Then all is mended, and the
 //! history is [checked](check) against the promises of the design, the books against what is on the servers.
 
