@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A file to which nothing can be written.
 const FULL: &str = "/dev/full";
 
-/// The lease of a manager: how long it takes until one that died is replaced.
+/// The lease where nothing else is said.
 pub(crate) const LEASE: Duration = Duration::from_secs(1);
 
 /// What daemons are to manage.
@@ -30,12 +30,14 @@ pub(crate) struct Duties {
     pub(crate) journal_cap: u64,
     /// How many more namespaces there are, with a few entries each.
     pub(crate) namespaces: u32,
+    /// The lease of a manager: how long it takes until one that died is replaced.
+    pub(crate) lease: Duration,
 }
 
 impl Duties {
     /// None besides the two namespaces that clients use.
     pub(crate) const fn few() -> Self {
-        Self { journal_cap: 100_000, namespaces: 0 }
+        Self { journal_cap: 100_000, namespaces: 0, lease: LEASE }
     }
 }
 
@@ -213,7 +215,7 @@ fn log_of(directory: &Path, start: u32) -> PathBuf {
 }
 
 fn config(site: &Site, duties: Duties) -> String {
-    let Duties { journal_cap, namespaces } = duties;
+    let Duties { journal_cap, namespaces, lease } = duties;
     let partitions = site.topology.partitions();
     let mut text = format!(
         "store = \"{}\"\n\
@@ -239,7 +241,7 @@ fn config(site: &Site, duties: Duties) -> String {
          max_entries = 2000000\n\
          partitions = {partitions}\n",
         site.target(),
-        LEASE.as_millis()
+        lease.as_millis()
     );
     for number in 0..namespaces {
         text += &format!("[namespaces.many{number}]\nstrategy = \"lru\"\nmax_entries = 10\n");

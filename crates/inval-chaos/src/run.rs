@@ -12,7 +12,7 @@ use tokio::runtime::{Handle, Runtime};
 
 use crate::books;
 use crate::check::{Keeps, Terms, check};
-use crate::daemon::{Daemon, Recipe};
+use crate::daemon::{Daemon, LEASE, Recipe};
 use crate::history::Event;
 use crate::load::{self, CROWD, HOT_KEYS, Histories, Load, ROOMY, TIGHT};
 use crate::report::Row;
@@ -22,7 +22,7 @@ use crate::stage::{Deeds, Stage};
 use crate::watch::Watch;
 
 /// How long managers may take to be ready at the start.
-const STARTING: Duration = Duration::from_secs(120);
+const STARTING: Duration = Duration::from_secs(300);
 /// How long it may take after the last fault until all is well.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the load goes on when all clients are served again.
@@ -53,6 +53,7 @@ pub(crate) fn trial(
     let mut duties = scenario.duties;
     if form.is_short {
         duties.namespaces = duties.namespaces.min(crate::scenarios::SHORT_NAMESPACES);
+        duties.lease = LEASE;
     }
     let recipe = Recipe::new(program, &site, duties, scenario.disk_is_full);
     let daemons = start_daemons(&recipe, scenario)?;

@@ -134,7 +134,7 @@ pub(crate) fn all() -> Vec<Scenario> {
             managers::stopped,
         ),
         Scenario {
-            duties: Duties { journal_cap: 1500, namespaces: 0 },
+            duties: Duties { journal_cap: 1500, ..Duties::few() },
             ..new(
                 "no-manager",
                 "no manager is there until journals are full",
@@ -205,10 +205,10 @@ pub(crate) fn all() -> Vec<Scenario> {
             scale::million_expire,
         ),
         Scenario {
-            duties: Duties { journal_cap: 100_000, namespaces: scale::NAMESPACES },
+            duties: Duties { namespaces: scale::NAMESPACES, lease: scale::LEASE, ..Duties::few() },
             ..new(
                 "many-namespaces",
-                "ten thousand namespaces (a hundred in the short form), whose manager is killed",
+                "two thousand namespaces (a hundred in the short form), whose manager is killed",
                 SINGLE,
                 scale::many_namespaces,
             )

@@ -6,12 +6,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use inval_core::engine::{BookedEntry, Engine, EngineSettings, Reply, Request, RoundTrip, Work};
 use inval_core::keyspace::Keyspace;
 use inval_core::{
-    Budget, ChangeError, Config, Key, Removal, RemovalListener, Slice, Timestamp, Weight,
+    Budget, ChangeError, Config, Key, Removal, RemovalListener, Slice, Standing, Timestamp, Weight,
 };
 
 use crate::connect::{Client, Cursor, Repeat};
 use crate::error::Error;
+use crate::turns::Turns;
 use crate::wire;
+
+/// When to ask again whose turn it is to make its books.
+const TURN_POLL: Duration = Duration::from_millis(500);
 
 /// An engine, and the way to its server.
 pub(crate) struct Keeper {
@@ -22,6 +26,8 @@ pub(crate) struct Keeper {
     origin: Instant,
     cursor: Option<Cursor>,
     is_sent: bool,
+    /// Its number among those that make their books, in this process.
+    number: u64,
     /// What was done since a slice was last told of.
     done: Done,
 }
@@ -35,6 +41,7 @@ impl Keeper {
             origin: Instant::now(),
             cursor: None,
             is_sent: false,
+            number: Turns::number(),
             done: Done::default(),
         }
     }
@@ -101,6 +108,26 @@ impl Keeper {
         if budget.is_urgent {
             self.engine.wake();
         }
+        // Whoever takes the lease makes the books. One that leaves does neither.
+        let is_to_begin =
+            self.engine.standing() == Standing::Vacant && self.engine.next_timeout().is_some();
+        if is_to_begin && !client.turns().take(self.number) {
+            return Ok(Slice { next: TURN_POLL, ..self.slice() });
+        }
+        let slice = self.work_on(client, names, budget).await;
+        match self.engine.standing() {
+            Standing::Rebuilding => _ = client.turns().take(self.number),
+            Standing::Vacant | Standing::Steady => client.turns().give_back(self.number),
+        }
+        slice
+    }
+
+    async fn work_on(
+        &mut self,
+        client: &Client,
+        names: &Keyspace,
+        budget: Budget,
+    ) -> Result<Slice, Error> {
         let (began, before) = (Instant::now(), self.done.entries());
         loop {
             let sent = self.now();

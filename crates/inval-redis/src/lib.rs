@@ -43,6 +43,7 @@ mod wire;
 mod reads;
 mod pages;
 mod pressure;
+mod turns;
 mod keeper;
 mod follow;
 mod cache;

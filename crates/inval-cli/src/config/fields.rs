@@ -127,7 +127,7 @@ pub(super) const FIELDS: &[Field<Settings>] = fields! {
     "redis.drain_batch" => redis.engine.drain_batch [COUNT],
         "The most records read from a journal at once";
     "redis.scrub_interval" => redis.engine.scrub_interval [SOME_TIME],
-        "The pause between two pages of the scrub, which compares the books with the server";
+        "The pause between two pages of the scrub, which compares the books with the server; up to 64 times as long while the server's pages hold nothing of the namespace";
     "redis.scan_count" => redis.engine.scan_count [COUNT],
         "About how many names the server goes through for a page of a scan";
     "redis.headroom" => redis.engine.headroom [0.0..1.0],

@@ -1,5 +1,7 @@
 //! The scrub: a slow walk that compares the books with the server, both ways.
 
+use std::time::Duration;
+
 use super::{Engine, Group, Reason};
 use crate::slab::Id;
 use crate::units::Timestamp;
@@ -7,11 +9,19 @@ use crate::units::Timestamp;
 /// Entries of the books that are counted on the server at once.
 const PAGE: u32 = 128;
 
+/// How often the pause between two pages doubles at the most.
+const MOST_DOUBLINGS: u32 = 6;
+
 /// Where the walk stands. It takes turns: a page of the books, a page of the server.
 #[derive(Debug, Default)]
 pub(super) struct Scrub {
     /// When the next page is due, on the local clock.
     due: Timestamp,
+    /// When it may come at the earliest.
+    soonest: Timestamp,
+    /// How many pages of the server in a row held nothing of ours. Where all else is that of others, they are asked for
+    /// ever more rarely.
+    barren: u32,
     next_id: Id,
     cursor: u64,
     is_servers_turn: bool,
@@ -32,11 +42,11 @@ struct Walk {
 
 impl Scrub {
     pub(super) fn restart(&mut self, due: Timestamp) {
-        *self = Self { due, ..Self::default() };
+        *self = Self { due, soonest: due, ..Self::default() };
     }
 
     pub(super) fn due(&self) -> Timestamp {
-        self.due
+        if self.is_wanted { self.soonest } else { self.due }
     }
 
     pub(super) fn is_urgent(&self) -> bool {
@@ -49,7 +59,7 @@ impl Scrub {
     }
 
     fn begin_if_wanted(&mut self, now: Timestamp) {
-        if self.is_wanted && self.urgent.is_none() && now >= self.due {
+        if self.is_wanted && self.urgent.is_none() && now >= self.soonest {
             self.is_wanted = false;
             self.urgent = Some(Walk { books: true, server: true });
             (self.next_id, self.cursor) = (0, 0);
@@ -62,9 +72,10 @@ impl Scrub {
         (self.is_servers_turn && (now >= self.due || self.is_urgent())).then_some(self.cursor)
     }
 
-    fn turned(&mut self, to_server: bool, at_end: bool, due: Timestamp) {
+    fn turned(&mut self, to_server: bool, at_end: bool, now: Timestamp, interval: Duration) {
         self.is_servers_turn = to_server;
-        self.due = due;
+        self.soonest = now.saturating_add(interval);
+        self.due = now.saturating_add(interval * (1 << self.barren.min(MOST_DOUBLINGS)));
         if let Some(walk) = &mut self.urgent {
             let place = if to_server { &mut walk.books } else { &mut walk.server };
             *place &= !at_end;
@@ -78,14 +89,13 @@ impl Scrub {
 impl Engine {
     /// A page of the books to be counted on the server, if one is due.
     pub(super) fn scrub_page(&mut self) -> Option<Vec<Box<[u8]>>> {
-        let is_due = self.now >= self.scrub.due || self.scrub.is_urgent();
+        let is_due = self.now >= self.scrub.due() || self.scrub.is_urgent();
         if self.scrub.is_servers_turn || !is_due {
             return None;
         }
         let (ids, next) = self.ledger.ids_from(self.scrub.next_id, PAGE);
         self.scrub.next_id = next.unwrap_or(0);
-        let due = self.now.saturating_add(self.settings.scrub_interval);
-        self.scrub.turned(true, next.is_none(), due);
+        self.scrub.turned(true, next.is_none(), self.now, self.settings.scrub_interval);
         // What this very step may unlink is not to be missed.
         let kept = ids.into_iter().filter(|id| !self.ledger.is_held(*id));
         let keys: Vec<_> = kept.map(|id| self.ledger.key(id).clone()).collect();
@@ -95,8 +105,8 @@ impl Engine {
     pub(super) fn scrub_scanned(&mut self, cursor: u64, keys: Vec<Box<[u8]>>) {
         let is_urgent = self.scrub.is_urgent();
         self.scrub.cursor = cursor;
-        let due = self.now.saturating_add(self.settings.scrub_interval);
-        self.scrub.turned(false, cursor == 0, due);
+        self.scrub.barren = if keys.is_empty() { self.scrub.barren.saturating_add(1) } else { 0 };
+        self.scrub.turned(false, cursor == 0, self.now, self.settings.scrub_interval);
         for key in keys {
             // A look counts as an access on the server, so what is known is looked at only in doubt.
             match self.ledger.locate(self.hash(&key), &key) {

@@ -17,7 +17,8 @@ pub struct EngineSettings {
     pub script_budget: Duration,
     /// The most records read from the journal at once.
     pub drain_batch: u32,
-    /// How long to wait between two pages of the scrub, which compares the books with the server.
+    /// How long to wait between two pages of the scrub, which compares the books with the server; up to 64 times as long
+    /// while the server's pages hold nothing of the partition.
     pub scrub_interval: Duration,
     /// About how many names the server goes through for a page of a scan.
     pub scan_count: u32,

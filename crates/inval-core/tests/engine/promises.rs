@@ -234,6 +234,28 @@ fn a_lifetime_that_was_changed_is_kept_to_once_it_is_told() {
 }
 
 #[test]
+fn where_all_is_that_of_others_the_scrub_asks_ever_more_rarely() {
+    let pages = |entries: u64| {
+        let mut world = lru(100);
+        world.audits = false;
+        (0..entries).for_each(|n| _ = world.server.put(&key(n), 10, None));
+        world.run(600_000);
+        let before = world.pages;
+        world.run(3_600_000);
+        world.pages - before
+    };
+    // One in two seconds, and in two minutes.
+    let (one, none) = (pages(1), pages(0));
+    assert!(one > 1_600 && none < 40, "{one} pages with an entry, {none} without");
+    // What somebody writes without a word is found all the same, as soon as it is known that something is wrong.
+    let mut world = lru(100);
+    world.run(600_000);
+    world.server.set(&key(1), 10, None);
+    world.server.journal.push_back(b"2p nobody can read this".to_vec());
+    world.settle(5_000);
+}
+
+#[test]
 fn the_scrub_goes_over_the_books_slowly() {
     let mut world = lru(1_000);
     (0..1_000).for_each(|n| _ = world.server.put(&key(n), 10, None));

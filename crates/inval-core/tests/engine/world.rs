@@ -63,6 +63,8 @@ pub(crate) struct World {
     /// Everything that was sent.
     pub(crate) trace: DefaultHasher,
     pub(crate) requests: u64,
+    /// Those of them that scanned the server.
+    pub(crate) pages: u64,
     pub(crate) steps: u64,
     /// Whether the books are recounted after every reply.
     pub(crate) audits: bool,
@@ -85,6 +87,7 @@ impl World {
             past: VecDeque::new(),
             trace: DefaultHasher::new(),
             requests: 0,
+            pages: 0,
             steps: 0,
             audits: true,
         };
@@ -244,6 +247,7 @@ impl World {
 
     fn send(&mut self, at: usize, request: Request) {
         self.requests += 1;
+        self.pages += u64::from(matches!(request, Request::Scan { .. }));
         let (now, flight) = (self.now(), self.count);
         (now, at, fingerprint(&request)).hash(&mut self.trace);
         let (way, back) = (self.delay(), self.delay());

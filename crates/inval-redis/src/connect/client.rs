@@ -21,6 +21,7 @@ use super::scan::{self, Cursor, Page};
 use super::sentinel::Sentinels;
 use super::target::{Servers, Target};
 use crate::error::Error;
+use crate::turns::Turns;
 use crate::wire;
 
 /// A connection to a server, or to all servers of a Cluster. Cheap to clone; all clones share the
@@ -45,6 +46,7 @@ struct Shared {
     connections: u32,
     tally: Arc<Tally>,
     target: String,
+    turns: Turns,
 }
 
 impl Client {
@@ -55,7 +57,8 @@ impl Client {
         let (connections, tally) = (dialling.options.connections, Arc::clone(&dialling.tally));
         let topology = connect(target.servers.clone(), dialling).await?;
         let target = target.to_string();
-        let shared = Shared { topology, limits, connections, tally, target };
+        let turns = Turns::default();
+        let shared = Shared { topology, limits, connections, tally, target, turns };
         Ok(Self { shared: Arc::new(shared), scripts: Arc::new([]) })
     }
 
@@ -63,6 +66,11 @@ impl Client {
     /// been restarted, is given all of them, and the call is sent again.
     pub fn with_scripts(&self, scripts: impl Into<Arc<[Script]>>) -> Self {
         Self { shared: Arc::clone(&self.shared), scripts: scripts.into() }
+    }
+
+    /// Who makes books over these connections.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.shared.turns
     }
 
     /// What has come of its calls and connections so far.
