@@ -15,8 +15,10 @@ use crate::units::Timestamp;
 const BLIND: Duration = Duration::from_millis(2_200);
 /// Of so many entries is remembered at the most that they were just looked at.
 const MOST_LOOKED: usize = 4096;
-/// By how much a server's clock has to be set back that this shows in seconds.
-const SET_BACK_US: i64 = 500_000;
+/// By how much a server's clock has to be set that this shows in seconds.
+const SET_US: u64 = 500_000;
+/// For how long what is known of accesses may be by the clock as it was before it was set.
+const UNSETTLED: Duration = Duration::from_secs(10);
 
 /// What is in doubt, and until when by our clock.
 pub(super) struct Doubts {
@@ -33,6 +35,8 @@ pub(super) struct Doubts {
     set_back_at: Timestamp,
     /// Whether that was just noticed.
     is_set_back: bool,
+    /// Until when, by our clock, it was set just now, either way.
+    unsettled: Timestamp,
 }
 
 impl Doubts {
@@ -45,6 +49,7 @@ impl Doubts {
             agreed: Timestamp::default(),
             set_back_at: Timestamp::default(),
             is_set_back: false,
+            unsettled: Timestamp::default(),
         }
     }
 
@@ -92,14 +97,32 @@ impl Doubts {
     }
 
     /// Notes what a reply says of the server's clock, which is `server_now` by our estimate.
-    pub(super) fn note_clock(&mut self, verdict: TimeVerdict, server_now: Timestamp) {
-        if matches!(verdict, TimeVerdict::Stepped { by_us } if by_us <= -SET_BACK_US) {
-            self.set_back_at = self.agreed;
-            self.is_set_back = true;
+    pub(super) fn note_clock(
+        &mut self,
+        verdict: TimeVerdict,
+        server_now: Timestamp,
+        now: Timestamp,
+    ) {
+        if let TimeVerdict::Stepped { by_us } = verdict
+            && by_us.unsigned_abs() >= SET_US
+        {
+            self.unsettled = now.saturating_add(UNSETTLED);
+            if by_us < 0 {
+                self.set_back_at = self.agreed;
+                self.is_set_back = true;
+            }
         }
         self.is_time_sure = matches!(verdict, TimeVerdict::Agrees | TimeVerdict::Stepped { .. });
         if self.is_time_sure {
             self.agreed = server_now;
+        }
+    }
+
+    /// Notes that an entry was spared. Where the clock was set, all may be spared within a second, so that its turn comes
+    /// again before a read of it shows.
+    pub(super) fn spare(&mut self, id: Id, now: Timestamp) {
+        if now < self.unsettled {
+            self.look(id, now);
         }
     }
 

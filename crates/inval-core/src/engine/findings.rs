@@ -13,7 +13,7 @@ pub(super) const DEADLINE_ERROR_MS: u64 = 1000;
 const IDLE_ERROR_S: u64 = 1;
 
 /// What was accessed in the second of a look is as if it had been written then.
-const IDLE_S: u64 = 1;
+pub(super) const IDLE_S: u64 = 1;
 
 /// Something that was true when the journal ended at `at_end`. Up to there the journal tells of the
 /// time before, so it is compared with the books when they stand just there: whatever differs

@@ -1,6 +1,6 @@
 //! Taking the answer to a step.
 
-use super::findings::Moment;
+use super::findings::{IDLE_S, Moment};
 use super::{Engine, Pending, Phase, Reason, Request, RoundTrip, StepOutcome, StepReply, Verdict};
 use crate::clock::TimeSample;
 use crate::ledger::Held;
@@ -71,7 +71,7 @@ impl Engine {
         let RoundTrip { sent, received } = trip;
         let sample = TimeSample { sent, received, server_us: outcome.server_us };
         let verdict = self.clock.observe(sample, self.now);
-        self.doubts.note_clock(verdict, self.server_now());
+        self.doubts.note_clock(verdict, self.server_now(), self.now);
         let entries = pending.held.len() + 2 * pending.reasons.len();
         self.batch.measured(entries, outcome.held_us);
         if let Request::Step(step) = &pending.request {
@@ -122,6 +122,9 @@ impl Engine {
             let at = self.access_time(idle, moment.time);
             self.ledger.note(id, at);
             self.remark(id, idle, moment.time);
+            if idle < IDLE_S {
+                self.doubts.spare(id, self.now);
+            }
             if self.is_of_the_future(idle) {
                 self.looks.push_back((self.ledger.key(id).clone(), Reason::Scrub));
             }
