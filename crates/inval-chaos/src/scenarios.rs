@@ -26,7 +26,7 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// What it does, in the report.
     pub(crate) does: &'static str,
-    /// Where it makes sense; the short form takes the first.
+    /// Where it makes sense; the short form takes one of them.
     pub(crate) sites: &'static [Topology],
     pub(crate) needs: Needs,
     pub(crate) duties: Duties,

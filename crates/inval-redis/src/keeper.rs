@@ -11,7 +11,6 @@ use inval_core::{
 
 use crate::connect::{Client, Cursor, Repeat};
 use crate::error::Error;
-use crate::turns::Turns;
 use crate::wire;
 
 /// When to ask again whose turn it is to make its books.
@@ -26,8 +25,6 @@ pub(crate) struct Keeper {
     origin: Instant,
     cursor: Option<Cursor>,
     is_sent: bool,
-    /// Its number among those that make their books, in this process.
-    number: u64,
     /// What was done since a slice was last told of.
     done: Done,
 }
@@ -41,7 +38,6 @@ impl Keeper {
             origin: Instant::now(),
             cursor: None,
             is_sent: false,
-            number: Turns::number(),
             done: Done::default(),
         }
     }
@@ -109,15 +105,17 @@ impl Keeper {
             self.engine.wake();
         }
         // Whoever takes the lease makes the books. One that leaves does neither.
-        let is_to_begin =
-            self.engine.standing() == Standing::Vacant && self.engine.next_timeout().is_some();
-        if is_to_begin && !client.turns().take(self.number) {
+        let before = self.engine.standing();
+        let is_to_begin = before == Standing::Vacant && self.engine.next_timeout().is_some();
+        if is_to_begin && !client.turns().take(&self.holder) {
             return Ok(Slice { next: TURN_POLL, ..self.slice() });
         }
         let slice = self.work_on(client, names, budget).await;
         match self.engine.standing() {
-            Standing::Rebuilding => _ = client.turns().take(self.number),
-            Standing::Vacant | Standing::Steady => client.turns().give_back(self.number),
+            Standing::Rebuilding => _ = client.turns().take(&self.holder),
+            // One whose books were true before had none.
+            _ if before == Standing::Steady => {}
+            Standing::Vacant | Standing::Steady => client.turns().give_back(&self.holder),
         }
         slice
     }

@@ -35,7 +35,7 @@ pub(super) struct Doubts {
     set_back_at: Timestamp,
     /// Whether that was just noticed.
     is_set_back: bool,
-    /// Until when, by our clock, it was set just now, either way.
+    /// Until when, by our clock, it counts as newly set, ahead or back.
     unsettled: Timestamp,
 }
 
