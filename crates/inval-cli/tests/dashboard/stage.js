@@ -8,6 +8,11 @@
   window.clearTimeout = timer => { timers.delete(timer); };
   // Answers come at once, so the page is through with one after a few turns. No frame is drawn meanwhile.
   const settled = async () => { for (let turn = 0; turn < 40; turn++) await null; };
+  // The page draws the rows that are seen, and learns which are with the next frame: before this is told twice.
+  const seen = () => new Promise(resolve => {
+    const watcher = new IntersectionObserver(() => { watcher.disconnect(); resolve(); });
+    watcher.observe(document.body);
+  });
 
   const stage = window.stage = {
     asked: 0,
@@ -17,6 +22,8 @@
     // What is told, path by path; null for no answer at all.
     tell: () => null,
     async pass(polls) {
+      await seen();
+      await seen();
       stage.spent -= watch();
       for (let poll = 0; poll < polls; poll++) {
         clock += 2000;
