@@ -67,6 +67,13 @@ impl Keyspace {
         name.strip_prefix(self.entries.as_bytes()).filter(|key| !key.is_empty())
     }
 
+    /// What the names of all entries of its partition begin with, from the name of one; `None` if it is no entry's.
+    pub fn entries_of(name: &[u8]) -> Option<&[u8]> {
+        let tag = name.strip_prefix(b"inval:{")?.iter().position(|byte| *byte == b'}')?;
+        let entries = name.get(..b"inval:{".len() + tag + b"}:k:".len())?;
+        entries.ends_with(b"}:k:").then_some(entries)
+    }
+
     /// The journal's name.
     pub fn journal(&self) -> &str {
         &self.journal
@@ -156,6 +163,19 @@ mod tests {
         check(b"inval:{users:31}:k:x", None);
         check(b"inval:{users:3}:j", None);
         check(b"", None);
+    }
+
+    #[test]
+    fn the_name_of_an_entry_tells_its_partition_whatever_the_key_holds() {
+        let check = |name: &[u8], want: Option<&[u8]>| {
+            assert_eq!(Keyspace::entries_of(name), want);
+        };
+        check(&keyspace().entry(b"}:k:x"), Some(keyspace().entries().as_bytes()));
+        check(b"inval:{users:31}:k:\xff", Some(b"inval:{users:31}:k:"));
+        check(b"inval:{users:3}:j", None);
+        check(b"inval:{users:3}", None);
+        check(b"inval:{users:3:k:", None);
+        check(b"other:{users:3}:k:x", None);
     }
 
     #[test]

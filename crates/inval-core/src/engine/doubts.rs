@@ -121,9 +121,14 @@ impl Doubts {
     /// Notes that an entry was spared. Where the clock was set, all may be spared within a second, so that its turn comes
     /// again before a read of it shows.
     pub(super) fn spare(&mut self, id: Id, now: Timestamp) {
-        if now < self.unsettled {
+        if self.is_unsettled(now) {
             self.look(id, now);
         }
+    }
+
+    /// Whether the server's clock was set a short while ago.
+    pub(super) fn is_unsettled(&self, now: Timestamp) -> bool {
+        now < self.unsettled
     }
 
     /// Whether what the server's clock shows is known.

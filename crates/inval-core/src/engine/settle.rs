@@ -4,8 +4,12 @@ use super::findings::{IDLE_S, Moment};
 use super::{Engine, Pending, Phase, Reason, Request, RoundTrip, StepOutcome, StepReply, Verdict};
 use crate::clock::TimeSample;
 use crate::ledger::Held;
+use crate::slab::Id;
 use crate::stats::RemovalCause;
 use crate::units::Timestamp;
+
+/// How long a second of the server's idle clock lasts at the most: it lags by up to 200 ms.
+const SECOND_MS: u64 = 1_200;
 
 impl Engine {
     pub(super) fn settle(&mut self, pending: Pending, reply: StepReply, trip: RoundTrip) {
@@ -120,7 +124,9 @@ impl Engine {
         self.work.spared += spared.len() as u64;
         for (id, idle) in spared.into_iter().rev() {
             let at = self.access_time(idle, moment.time);
-            self.ledger.note(id, at);
+            if self.may_be_later(id, at) {
+                self.ledger.note(id, at);
+            }
             self.remark(id, idle, moment.time);
             if idle < IDLE_S {
                 self.doubts.spare(id, self.now);
@@ -129,6 +135,14 @@ impl Engine {
                 self.looks.push_back((self.ledger.key(id).clone(), Reason::Scrub));
             }
         }
+    }
+
+    /// Whether an access at `at`, by the idle clock, may have come after the last that the books tell of. An entry without
+    /// such a one waits in its place: were it put behind those accessed later, these would go first.
+    fn may_be_later(&self, id: Id, at: Timestamp) -> bool {
+        let latest = at.as_millis() / 1000 * 1000 + SECOND_MS;
+        let is_in_doubt = self.doubts.is_looked_at(id) || self.doubts.is_unsettled(self.now);
+        self.has_lfu || is_in_doubt || latest > self.ledger.accessed(id).as_millis()
     }
 
     fn evicted(&mut self, held: Held, moment: Moment) {

@@ -342,6 +342,34 @@ fn what_is_read_all_the_while_survives_when_the_clock_jumps_to_and_fro() {
     }
 }
 
+/// Found by breaking it on purpose: entries whose records had waited for seconds were spared, for they may have been written
+/// before they were; and that counted as an access, so that what is read all the while was older then.
+#[test]
+fn what_is_read_all_the_while_survives_when_records_wait_for_long() {
+    let (idle_interval, lease) = (Duration::from_secs(5), Duration::from_secs(60));
+    let settings = EngineSettings { idle_interval, lease, ..EngineSettings::default() };
+    let mut late = 0;
+    for phase in 0..25 {
+        let mut world = World::new(lru(1_000), settings, 1, phase);
+        world.run(30_000 + 200 * phase);
+        (1_000..2_000).for_each(|n| _ = world.server.put(&key(n), 10, None));
+        let waited = world.run_until(5_000, |world| world.server.journal.is_empty());
+        if waited < 2_500 {
+            continue;
+        }
+        late += 1;
+        (0..40).for_each(|n| _ = world.server.put(&key(n), 10, None));
+        for n in 0..1_600 {
+            assert!(world.server.get(&key(n % 40)), "phase {phase}, {n}");
+            world.server.tell_reads([&key(n % 40)]);
+            world.server.put(&key(2_000 + n), 10, None);
+            world.run(5);
+        }
+        world.settle(10_000);
+    }
+    assert!(late > 5, "{late}");
+}
+
 /// Found by breaking it on purpose: what the server took for accessed in the future was spared for ever.
 #[test]
 fn what_was_accessed_before_the_clock_was_set_back_does_not_stay_for_ever() {
