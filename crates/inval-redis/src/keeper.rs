@@ -1,6 +1,7 @@
 //! The manager of one partition: does the I/O of its engine.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use inval_core::engine::{BookedEntry, Engine, EngineSettings, Reply, Request, RoundTrip, Work};
@@ -11,6 +12,7 @@ use inval_core::{
 
 use crate::connect::{Client, Cursor, Repeat};
 use crate::error::Error;
+use crate::pass::{Fetched, Member};
 use crate::wire;
 
 /// When to ask again whose turn it is to make its books.
@@ -23,7 +25,7 @@ pub(crate) struct Keeper {
     limits: Config,
     holder: String,
     origin: Instant,
-    cursor: Option<Cursor>,
+    scan: Scan,
     is_sent: bool,
     /// What was done since a slice was last told of.
     done: Done,
@@ -36,7 +38,7 @@ impl Keeper {
             limits: *limits,
             holder: unique_name(),
             origin: Instant::now(),
-            cursor: None,
+            scan: Scan::default(),
             is_sent: false,
             done: Done::default(),
         }
@@ -129,10 +131,11 @@ impl Keeper {
         let (began, before) = (Instant::now(), self.done.entries());
         loop {
             let sent = self.now();
+            let is_rebuilding = self.engine.standing() == Standing::Rebuilding;
             let Some(request) = self.engine.poll(sent) else { break };
             self.is_sent = true;
-            let cursor = &mut self.cursor;
-            let mut line = Line { client, names, holder: &self.holder, cursor };
+            let scan = &mut self.scan;
+            let mut line = Line { client, names, holder: &self.holder, is_rebuilding, scan };
             let asked = Instant::now();
             let reply = line.perform(request).await;
             self.is_sent = false;
@@ -248,8 +251,22 @@ struct Line<'a> {
     client: &'a Client,
     names: &'a Keyspace,
     holder: &'a str,
-    /// Where the scan under way goes on.
-    cursor: &'a mut Option<Cursor>,
+    is_rebuilding: bool,
+    scan: &'a mut Scan,
+}
+
+/// Where the scan under way goes on.
+enum Scan {
+    /// At a page of its own.
+    Own(Cursor),
+    /// Together with others.
+    Shared(Arc<Member>),
+}
+
+impl Default for Scan {
+    fn default() -> Self {
+        Self::Own(Cursor::START)
+    }
 }
 
 impl Line<'_> {
@@ -267,10 +284,20 @@ impl Line<'_> {
             }
             Request::Scan { cursor, count } => {
                 if *cursor == 0 {
-                    *self.cursor = None;
+                    *self.scan = self.begin_scan().await;
                 }
                 self.scan(*count).await
             }
+        }
+    }
+
+    /// In a Cluster each slot may move by itself while the scan of a server goes on, so each scans for itself there.
+    async fn begin_scan(&self) -> Scan {
+        let client = self.client;
+        if self.is_rebuilding && client.is_of_one_server() && client.turns().are_many() {
+            Scan::Shared(client.passes().join(self.names).await)
+        } else {
+            Scan::default()
         }
     }
 
@@ -278,12 +305,27 @@ impl Line<'_> {
     /// comes twice does no harm.
     async fn scan(&mut self, count: u32) -> Result<Reply, Error> {
         let names = self.names;
-        let pattern = [names.entries().as_bytes(), b"*"].concat();
-        let routing = names.accounts().as_bytes();
-        let from = self.cursor.take().unwrap_or(Cursor::START);
-        let page = self.client.scan(routing, from, &pattern, count).await?;
-        *self.cursor = page.next;
-        let keys = page.names.iter().filter_map(|name| names.key_of(name)).map(Box::from);
-        Ok(Reply::Scanned { cursor: u64::from(page.next.is_some()), keys: keys.collect() })
+        let key = names.accounts().as_bytes();
+        let (found, is_last) = match self.scan {
+            Scan::Own(cursor) => {
+                let from = std::mem::replace(cursor, Cursor::START);
+                let pattern = [names.entries().as_bytes(), b"*"].concat();
+                let page = self.client.scan(key, from, &pattern, count).await?;
+                *cursor = page.next.unwrap_or(Cursor::START);
+                (page.names, page.next.is_none())
+            }
+            Scan::Shared(member) => {
+                match self.client.passes().fetch(member, self.client, key, count).await? {
+                    Fetched::More(found) => (found, false),
+                    Fetched::Last(found) => (found, true),
+                    Fetched::TooMany => {
+                        *self.scan = Scan::default();
+                        (Vec::new(), false)
+                    }
+                }
+            }
+        };
+        let keys = found.iter().filter_map(|name| names.key_of(name)).map(Box::from);
+        Ok(Reply::Scanned { cursor: u64::from(!is_last), keys: keys.collect() })
     }
 }

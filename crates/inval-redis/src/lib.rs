@@ -44,6 +44,7 @@ mod reads;
 mod pages;
 mod pressure;
 mod turns;
+mod pass;
 mod keeper;
 mod follow;
 mod cache;

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 
 /// How many take turns at a time.
 const MOST: usize = 64;
+/// As many as take turns go through the server together. A scan for all of them brings more names to the client than one
+/// for each, and fewer of them are not worth it.
+const MANY: usize = 8;
 /// A turn that nobody goes on with, as where a namespace was paused, ends by itself.
 const LIFETIME: Duration = Duration::from_secs(5);
 
@@ -33,6 +36,11 @@ impl Turns {
             turns.insert(holder.to_owned(), now + LIFETIME);
         }
         is_free
+    }
+
+    /// Whether there are enough to scan the server together.
+    pub(crate) fn are_many(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len() >= MANY
     }
 
     pub(crate) fn give_back(&self, holder: &str) {

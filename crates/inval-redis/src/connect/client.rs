@@ -21,6 +21,7 @@ use super::scan::{self, Cursor, Page};
 use super::sentinel::Sentinels;
 use super::target::{Servers, Target};
 use crate::error::Error;
+use crate::pass::Passes;
 use crate::turns::Turns;
 use crate::wire;
 
@@ -47,6 +48,7 @@ struct Shared {
     tally: Arc<Tally>,
     target: String,
     turns: Turns,
+    passes: Passes,
 }
 
 impl Client {
@@ -57,8 +59,8 @@ impl Client {
         let (connections, tally) = (dialling.options.connections, Arc::clone(&dialling.tally));
         let topology = connect(target.servers.clone(), dialling).await?;
         let target = target.to_string();
-        let turns = Turns::default();
-        let shared = Shared { topology, limits, connections, tally, target, turns };
+        let (turns, passes) = (Turns::default(), Passes::default());
+        let shared = Shared { topology, limits, connections, tally, target, turns, passes };
         Ok(Self { shared: Arc::new(shared), scripts: Arc::new([]) })
     }
 
@@ -71,6 +73,16 @@ impl Client {
     /// Who makes books over these connections.
     pub(crate) fn turns(&self) -> &Turns {
         &self.shared.turns
+    }
+
+    /// The scans that are shared over these connections.
+    pub(crate) fn passes(&self) -> &Passes {
+        &self.shared.passes
+    }
+
+    /// Whether it is one server, if another one may take its place, that has all keys.
+    pub(crate) fn is_of_one_server(&self) -> bool {
+        matches!(self.shared.topology, Topology::One { .. })
     }
 
     /// What has come of its calls and connections so far.

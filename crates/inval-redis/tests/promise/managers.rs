@@ -4,16 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use inval_core::keyspace::Keyspace;
 use inval_core::{Budget, RemovalCause, Store, Usage};
 use inval_redis::Cache;
 
 use crate::support::books::exact;
 use crate::support::managers::{maintain, manage};
 use crate::support::patience::until;
-use crate::support::site::{Site, key, limited};
+use crate::support::site::{Site, key, limited, own_server, roomy};
 use crate::support::values::{fill, fill_for, name};
 
 const LEASE: Duration = Duration::from_millis(300);
+
+/// How many managers make their books at once, and for how many entries: one for more than it may leave lying.
+const NAMESPACES: u32 = 40;
+const MANY: u32 = 5_000;
+const FEW: u32 = 200;
 
 fn site() -> Site {
     Site::shared(limited(200)).with(|options| options.engine.lease = LEASE)
@@ -115,4 +121,51 @@ async fn promise_9_a_manager_that_leaves_is_replaced_without_waiting_for_its_lea
     until("the second has it", async || second.usage().await.unwrap().entries == 20).await;
     assert_eq!(second.accounts(0).await.unwrap().token, token + 1);
     manager.stop().await;
+}
+
+#[tokio::test]
+async fn promise_9_managers_that_make_their_books_at_once_scan_the_server_together() {
+    let site = Site::new(own_server(&[]), roomy()).with(|options| {
+        options.engine.scrub_interval = Duration::from_secs(1_000);
+    });
+    let client = site.client().await;
+    let mut caches = Vec::new();
+    for number in 0..NAMESPACES {
+        let namespace = format!("many{number}").parse().unwrap();
+        let cache = Cache::open(client.clone(), namespace, site.config, site.options).await;
+        caches.push(cache.unwrap());
+    }
+    for (number, cache) in caches.iter().enumerate() {
+        fill(cache, 'k', 0..if number == 0 { MANY } else { FEW }, 10).await;
+        // They make their books from the server alone.
+        let names = Keyspace::new(cache.namespace(), 0);
+        site.foreign(&["DEL", names.journal()]);
+    }
+    site.foreign(&["CONFIG", "RESETSTAT"]);
+    let managers: Vec<_> = caches.iter().map(manage).collect();
+    for cache in &caches {
+        fill(cache, 'n', 0..10, 10).await;
+    }
+    for (number, cache) in caches.iter().enumerate() {
+        let entries = 10 + u64::from(if number == 0 { MANY } else { FEW });
+        let booked = async || cache.usage().await.unwrap().entries == entries;
+        until("the books tell of all", booked).await;
+    }
+    let scans = calls_of(&site, "scan");
+    for (cache, manager) in caches.iter().zip(managers) {
+        exact(&client, cache).await;
+        assert_eq!(manager.errors(), [""; 0]);
+        manager.stop().await;
+    }
+    let keys = u64::from(MANY + FEW * (NAMESPACES - 1));
+    let pages = keys / u64::from(site.options.engine.scan_count);
+    // Each by itself would ask for as many pages as there are namespaces times these.
+    assert!(scans < 8 * pages, "{scans} calls for {pages} pages");
+}
+
+fn calls_of(site: &Site, command: &str) -> u64 {
+    let stats = site.server().info("commandstats").unwrap();
+    let line = &stats[&format!("cmdstat_{command}")];
+    let calls = line.split(',').find_map(|part| part.strip_prefix("calls="));
+    calls.unwrap().parse().unwrap()
 }
