@@ -47,7 +47,7 @@ struct Args {
     /// On this site alone: single, sentinel or cluster
     #[arg(long)]
     site: Option<Topology>,
-    /// For how long each scenario breaks things
+    /// For how long each scenario breaks things; `soak` takes three minutes at the least in the long form
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
     /// What decides about everything random; shown where something was found
@@ -158,6 +158,8 @@ fn play(trials: &[Trial], program: &Path, form: Form, jobs: usize) -> Result<Vec
 
 /// Plays a trial and gives it up when it does not end.
 fn within_time(program: &Path, scenario: Scenario, topology: Topology, form: Form) -> Result<Row> {
+    let least_time = if form.is_short { Duration::ZERO } else { scenario.least_time };
+    let form = Form { time: form.time.max(least_time), ..form };
     let (told, row) = channel();
     let program = program.to_owned();
     thread::spawn(move || drop(told.send(run::trial(&program, &scenario, topology, form))));

@@ -23,7 +23,7 @@ use crate::watch::Watch;
 
 /// How long managers may take to be ready at the start.
 const STARTING: Duration = Duration::from_secs(300);
-/// How long it may take after the last fault until all is well.
+/// How long it may take after the last fault until all is well, besides two leases.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the load goes on when all clients are served again.
 const LINGER: Duration = Duration::from_millis(500);
@@ -74,7 +74,8 @@ pub(crate) fn trial(
         done: Deeds::default(),
     };
     (scenario.run)(&mut stage)?;
-    let end = finish(&runtime, &mut stage, load, &namespaces)?;
+    let patience = PATIENCE + 2 * duties.lease;
+    let end = finish(&runtime, &mut stage, load, &namespaces, patience)?;
     let sightings = watch.end();
 
     let mut row = Row {
@@ -123,11 +124,12 @@ fn finish(
     stage: &mut Stage,
     load: Load,
     namespaces: &[Namespace],
+    patience: Duration,
 ) -> Result<Ending> {
     stage.heal()?;
     let healed = stage.now();
     let is_served = |_: &Stage| load.is_served_since(healed);
-    if let Err(error) = stage.until("every client is served", PATIENCE, is_served) {
+    if let Err(error) = stage.until("every client is served", patience, is_served) {
         stage.done.violations.push(format!("{error:#}"));
     }
     let served = stage.now() - healed;
@@ -137,7 +139,7 @@ fn finish(
     let shared = Arc::clone(&load.shared);
     let mut histories = runtime.block_on(load.end())?;
     let ended = Instant::now();
-    if let Err(error) = exact(&stage.handle, &stage.site, namespaces) {
+    if let Err(error) = exact(&stage.handle, &stage.site, namespaces, patience) {
         stage.done.violations.push(format!("the books did not become exact: {error:#}"));
     }
     let recovery = served + ended.elapsed();
@@ -149,8 +151,8 @@ fn finish(
 }
 
 /// Waits until the books of all say what is there, within the limits.
-fn exact(handle: &Handle, site: &Site, namespaces: &[Namespace]) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+fn exact(handle: &Handle, site: &Site, namespaces: &[Namespace], patience: Duration) -> Result<()> {
+    let deadline = Instant::now() + patience;
     loop {
         let complaint = match handle.block_on(compare_all(site, namespaces)) {
             Ok(()) => return Ok(()),

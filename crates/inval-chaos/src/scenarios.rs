@@ -37,6 +37,8 @@ pub(crate) struct Scenario {
     pub(crate) accesses_are_forgotten: bool,
     /// Whether daemons cannot write what they log.
     pub(crate) disk_is_full: bool,
+    /// How long it takes at the least in the long form.
+    pub(crate) least_time: Duration,
     pub(crate) run: fn(&mut Stage) -> Result<()>,
 }
 
@@ -66,6 +68,7 @@ impl Scenario {
             server_evicts: false,
             accesses_are_forgotten: false,
             disk_is_full: false,
+            least_time: Duration::ZERO,
             run,
         }
     }
@@ -208,13 +211,14 @@ pub(crate) fn all() -> Vec<Scenario> {
             duties: Duties { namespaces: scale::NAMESPACES, lease: scale::LEASE, ..Duties::few() },
             ..new(
                 "many-namespaces",
-                "two thousand namespaces (a hundred in the short form), whose manager is killed",
+                "ten thousand namespaces (a hundred in the short form), whose manager is killed",
                 SINGLE,
                 scale::many_namespaces,
             )
         },
         Scenario {
             pace: Pace { pause: Duration::ZERO, one_in: 20, ..Pace::steady() },
+            least_time: scale::SOAK,
             ..new(
                 "soak",
                 "full speed, with memory of daemons and servers flat",

@@ -1,6 +1,6 @@
 //! The clients of the tight namespace: one reads the same keys all the while, one writes new ones.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use inval_core::{PutOptions, Store};
@@ -17,10 +17,21 @@ const FILL_BATCH: u32 = 200;
 /// How long an entry is idle, at the least, before the load begins: longer than what counts as hot.
 const COOLING: Duration = Duration::from_millis(1500);
 
+/// How long the first entry may take until it is on the books.
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(5);
+
 /// Writes entries until the namespace is full and all of them are cold.
 pub(super) async fn fill(mut caller: Caller) -> Result<Caller> {
     let last = FIRST_COLD + TIGHT_ENTRIES as u32;
-    for first in (FIRST_COLD..last).step_by(FILL_BATCH as usize) {
+    // Where nothing happened for long, the journal is read rarely, and nobody knows when the first records were written.
+    caller.put(FIRST_COLD, PutOptions::default()).await;
+    let deadline = Instant::now() + PATIENCE;
+    while caller.cache.usage().await?.entries == 0 {
+        ensure!(Instant::now() < deadline, "the first entry did not get onto the books");
+        tokio::time::sleep(POLL).await;
+    }
+    for first in (FIRST_COLD + 1..last).step_by(FILL_BATCH as usize) {
         caller.put_many(first..(first + FILL_BATCH).min(last)).await;
     }
     ensure!(caller.cache.get(&key_of(last - 1)).await?.is_some(), "nothing could be written");

@@ -9,9 +9,9 @@ use crate::load::{CROWD, bytes_of, key_of};
 use crate::stage::Stage;
 
 /// How many namespaces there are besides.
-pub(super) const NAMESPACES: u32 = 2_000;
+pub(super) const NAMESPACES: u32 = 10_000;
 /// Their lease: each is renewed three times in it, all by one manager while the other is away.
-pub(super) const LEASE: Duration = Duration::from_secs(10);
+pub(super) const LEASE: Duration = Duration::from_secs(30);
 /// How many entries of each are written, above its limit.
 const ENTRIES_EACH: u32 = 14;
 /// How many of the namespaces are written to.
@@ -95,6 +95,9 @@ pub(super) fn many_namespaces(stage: &mut Stage) -> Result<()> {
     ));
     Ok(())
 }
+
+/// Memory that grows slowly shows only after a while.
+pub(super) const SOAK: Duration = Duration::from_secs(180);
 
 /// How much memory may grow, as a share and in bytes, between the second quarter of a run and its last.
 const GROWTH: (f64, u64) = (0.1, 8 << 20);

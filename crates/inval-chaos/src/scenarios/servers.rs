@@ -8,8 +8,8 @@ use inval_test_servers::{ADMIN, Fault, Server};
 use crate::site::Topology;
 use crate::stage::Stage;
 
-/// How long a failover may take.
-const FAILOVER: Duration = Duration::from_secs(30);
+/// How long a failover may take. Sentinels may let a master that has come back wait for long until they make it a replica.
+const FAILOVER: Duration = Duration::from_secs(90);
 /// For how long a replica gets nothing before its master dies: below what makes the master count as down.
 const LAG: Duration = Duration::from_millis(500);
 

@@ -119,7 +119,7 @@ pub(super) const FIELDS: &[Field<Settings>] = fields! {
     "redis.drain_interval" => redis.engine.drain_interval [SOME_TIME],
         "The pause between two reads of a journal with records in it; at most idle_interval";
     "redis.idle_interval" => redis.engine.idle_interval [SOME_TIME],
-        "The longest pause between two reads of a journal";
+        "The longest pause between two reads of a journal; longer ones spare a server with thousands of namespaces";
     "redis.retry_interval" => redis.engine.retry_interval [SOME_TIME],
         "The pause before a request of the manager that failed is made again";
     "redis.script_budget" => redis.engine.script_budget [Duration::from_micros(10)..=Duration::from_secs(1)],
