@@ -273,8 +273,8 @@ impl Line<'_> {
     async fn perform(&mut self, request: &Request) -> Result<Reply, Error> {
         let Self { client, names, holder, .. } = *self;
         match request {
-            Request::Acquire { lease } => {
-                let call = wire::acquire(names, holder, *lease);
+            Request::Acquire { lease, above } => {
+                let call = wire::acquire(names, holder, *lease, *above);
                 wire::acquired(client.pipeline(&call, Repeat::Safe).await?)
             }
             Request::Step(step) => {

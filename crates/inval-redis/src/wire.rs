@@ -29,10 +29,10 @@ fn evalsha(script: &Script, keys: usize) -> Cmd {
     call
 }
 
-pub(crate) fn acquire(names: &Keyspace, holder: &str, lease: Duration) -> Pipeline {
+pub(crate) fn acquire(names: &Keyspace, holder: &str, lease: Duration, above: u64) -> Pipeline {
     let mut call = evalsha(&ACQUIRE, 2);
     call.arg(names.lease()).arg(names.accounts());
-    call.arg(holder).arg(lease.as_millis() as u64);
+    call.arg(holder).arg(lease.as_millis() as u64).arg(above);
     let mut pipe = redis::pipe();
     pipe.add_command(call);
     pipe.cmd("HGETALL").arg(names.accounts());

@@ -356,7 +356,9 @@ impl Engine {
             return None;
         }
         let request = match &mut self.phase {
-            Phase::Vacant => Request::Acquire { lease: self.settings.lease },
+            Phase::Vacant => {
+                Request::Acquire { lease: self.settings.lease, above: self.lease.token }
+            }
             // Pages may be empty for long, and only steps renew the lease.
             _ if self.is_leaving || self.now >= self.lease.renew_at => return Some(self.compose()),
             Phase::Rebuilding(rebuild) => match rebuild.next_page() {
@@ -390,7 +392,7 @@ impl Engine {
         let generation = accounts.stats.dropped_journals;
         let is_next = self.lease.token.checked_add(1) == Some(token);
         let was_alone = is_next && self.lease.was_steady && accounts.steps == self.steps;
-        let keeps_count = token == self.lease.token && std::mem::take(&mut self.lease.is_kept);
+        let keeps_count = std::mem::take(&mut self.lease.is_kept) && is_next;
         (self.lease.token, self.steps) = (token, accounts.steps);
         self.written = accounts::known(&accounts);
         self.renewed(trip);

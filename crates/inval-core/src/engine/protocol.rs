@@ -7,11 +7,13 @@ use crate::units::Timestamp;
 /// Something to be sent to the server. Every request may be sent again if its fate is unknown.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Request {
-    /// Take or renew the lease, then read the accounts; answered by [`Reply::Granted`] or
+    /// Take the lease, or take it anew, then read the accounts; answered by [`Reply::Granted`] or
     /// [`Reply::Taken`].
     Acquire {
         /// How long the lease lasts.
         lease: Duration,
+        /// The fencing token has to be higher than this, so that what was sent before is fenced.
+        above: u64,
     },
     /// Do one step under the lease; answered by [`Reply::Stepped`].
     Step(Step),

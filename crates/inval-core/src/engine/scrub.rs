@@ -137,3 +137,18 @@ impl Engine {
         self.looks.extend(keys.into_iter().map(|key| (key, reason)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_that_begins_anew_waits_for_its_first_page_even_if_one_is_wanted_soon() {
+        let mut scrub = Scrub::default();
+        let due = Timestamp::from_millis(70);
+        scrub.restart(due);
+        assert_eq!(scrub.due(), due);
+        scrub.hurry();
+        assert_eq!(scrub.due(), due);
+    }
+}

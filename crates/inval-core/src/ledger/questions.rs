@@ -224,6 +224,8 @@ mod tests {
         check(u32::MAX, u32::MAX, &[], None);
         assert_eq!(books.survey(0, 9, at(100)).0.count(), 2);
         assert_eq!((books.stats().hits, books.stats().misses), (1, 0));
+        assert_eq!(books.get(3, &3, at(100)), None);
+        assert_eq!((books.stats().hits, books.stats().misses), (1, 1));
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl World {
             let want = key.len() as u64 + value.bytes;
             match books.get(&key[..]) {
                 None => return Err(format!("{key:?} is not on the books")),
-                Some(weight) if *weight != want && !self.overwritten.contains(key) => {
+                Some(weight) if *weight != want && !self.server.overwritten.contains(key) => {
                     return Err(format!("{key:?} weighs {want}, by the books {weight}"));
                 }
                 _ => {}
@@ -84,7 +84,9 @@ impl World {
         // A value that was overwritten without a word may weigh more than the books say.
         let usage = self.server.usage();
         assert!(within(self.config.max_entries(), usage.entries));
-        assert!(!self.overwritten.is_empty() || within(self.config.max_bytes(), usage.bytes));
+        assert!(
+            !self.server.overwritten.is_empty() || within(self.config.max_bytes(), usage.bytes)
+        );
     }
 
     /// Where nothing was lost and everybody told, the accounts are what has truly happened; of what

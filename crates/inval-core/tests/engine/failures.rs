@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use inval_core::engine::{EngineSettings, Standing};
+use inval_core::engine::{EngineSettings, Reply, Request, Standing, Step, StepReply};
 use inval_core::{Config, Strategy, Usage};
 
 use super::world::World;
@@ -175,6 +175,42 @@ fn a_failover_that_lost_evictions_is_noticed_at_once() {
     assert!(world.server.values.len() < before && before > 1_000);
     world.fail_over(5);
     world.settle(3_000);
+}
+
+/// What a failover has undone is numbered anew, so that an attempt from before it could pass for the next step.
+#[test]
+fn a_late_attempt_from_before_a_failover_is_fenced() {
+    let mut world = world(1, 100);
+    world.run(1_000);
+    world.remember();
+    let account = |world: &World, field| world.server.account(field);
+    let (steps, token) = (account(&world, "steps"), account(&world, "token"));
+    let late = Step {
+        number: steps + 1,
+        token,
+        lease: Duration::from_secs(5),
+        generation: account(&world, "generation"),
+        position: account(&world, "drained"),
+        accounts: vec![("entries", 7)],
+        ..Step::default()
+    };
+    (0..50).for_each(|n| {
+        world.server.put(&key(100 + n), 10, None);
+        world.run(10);
+    });
+    world.fail_over(500);
+    assert_eq!(account(&world, "steps"), steps);
+    while world.steady().is_some() {
+        world.run(1);
+    }
+    while world.managers[0].engine.standing() == Standing::Vacant {
+        world.run(1);
+    }
+    assert_eq!(account(&world, "steps"), steps, "it has the lease and has done nothing yet");
+    let holder = world.managers[0].holder;
+    let reply = world.server.perform(&Request::Step(late), holder);
+    assert!(matches!(reply, Reply::Stepped(StepReply::Fenced)));
+    world.settle(5_000);
 }
 
 #[test]

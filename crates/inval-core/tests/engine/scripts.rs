@@ -14,25 +14,25 @@ impl Server {
     pub(crate) fn perform(&mut self, request: &Request, holder: u32) -> Reply {
         self.expire();
         match request {
-            Request::Acquire { lease } => self.acquire(*lease, holder),
+            Request::Acquire { lease, above } => self.acquire(*lease, *above, holder),
             Request::Step(step) => Reply::Stepped(self.step(step, holder)),
             Request::Scan { cursor, count } => self.scan(*cursor, *count),
         }
     }
 
-    fn acquire(&mut self, lease: Duration, holder: u32) -> Reply {
+    fn acquire(&mut self, lease: Duration, above: u64, holder: u32) -> Reply {
         let (now, lifetime) = (self.now(), lease.as_millis() as u64);
         let token = match &mut self.lease {
-            Some((token, held_by, expires)) if *held_by == holder => {
+            Some((token, held_by, expires)) if *held_by == holder && *token > above => {
                 *expires = now + lifetime;
                 *token
             }
-            Some((.., expires)) => {
+            Some((_, held_by, expires)) if *held_by != holder => {
                 *expires = (*expires).min(now + lifetime);
                 return Reply::Taken { remaining: Duration::from_millis(*expires - now) };
             }
-            None => {
-                let token = self.account("token") + 1;
+            _ => {
+                let token = self.account("token").max(above) + 1;
                 self.accounts.insert("token".to_owned(), token);
                 self.lease = Some((token, holder, now + lifetime));
                 token

@@ -45,6 +45,8 @@ pub(crate) struct Server {
     /// The server's clock is ahead of it by this much.
     pub(crate) ahead_ms: i64,
     pub(crate) values: BTreeMap<Vec<u8>, Value>,
+    /// Keys whose value somebody replaced without telling.
+    pub(crate) overwritten: BTreeSet<Vec<u8>>,
     expiries: BTreeSet<(u64, Vec<u8>)>,
     /// The order in which a scan finds the keys.
     pub(crate) places: BTreeMap<u64, Vec<u8>>,
@@ -68,6 +70,7 @@ impl Server {
             true_ms: 0,
             ahead_ms,
             values: BTreeMap::new(),
+            overwritten: BTreeSet::new(),
             expiries: BTreeSet::new(),
             places: BTreeMap::new(),
             journal: VecDeque::new(),

@@ -117,16 +117,16 @@ impl Traffic {
     }
 
     fn act(&self, world: &mut World, key: &[u8], read: &mut Vec<Vec<u8>>) {
-        let World { server, random, overwritten, .. } = world;
+        let World { server, random, .. } = world;
         match random.below(10) {
             0..5 => {
                 let (bytes, ttl_ms) = self.value(random);
                 server.put(key, bytes, ttl_ms);
-                overwritten.remove(key);
+                server.overwritten.remove(key);
             }
             5 => {
                 server.delete(key);
-                overwritten.remove(key);
+                server.overwritten.remove(key);
             }
             _ => {
                 if server.get(key) {
@@ -141,19 +141,19 @@ impl Traffic {
     }
 
     fn act_untold(&self, world: &mut World, key: &[u8]) {
-        let World { server, random, overwritten, .. } = world;
+        let World { server, random, .. } = world;
         let (bytes, ttl_ms) = self.value(random);
         match random.below(4) {
             0 => {
                 server.set(key, bytes.into(), ttl_ms);
-                overwritten.insert(key.to_vec());
+                server.overwritten.insert(key.to_vec());
             }
             1 => _ = server.drop_value(key),
             2 => server.set_expiry(key, ttl_ms),
             // This one does tell, but not what.
             _ => {
                 server.set(key, bytes.into(), ttl_ms);
-                overwritten.remove(key);
+                server.overwritten.remove(key);
                 server.tell(&Record::Look { key });
             }
         }

@@ -1,6 +1,6 @@
 //! The simulated world: one server, managers, a network that loses things, and a queue of events.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
@@ -53,8 +53,6 @@ pub(crate) struct World {
     /// What a manager of which life is to do when.
     events: BTreeMap<(u64, u64), (usize, u32, Event)>,
     count: u64,
-    /// Keys whose value somebody replaced without telling.
-    pub(crate) overwritten: BTreeSet<Vec<u8>>,
     pub(crate) clock_set_at: u64,
     /// At how many keys managers have looked.
     pub(crate) looks: usize,
@@ -81,7 +79,6 @@ impl World {
             settings,
             events: BTreeMap::new(),
             count: 0,
-            overwritten: BTreeSet::new(),
             clock_set_at: 0,
             looks: 0,
             past: VecDeque::new(),
@@ -322,7 +319,7 @@ impl World {
 fn fingerprint(request: &Request) -> u64 {
     let mut hasher = DefaultHasher::new();
     match request {
-        Request::Acquire { lease } => lease.hash(&mut hasher),
+        Request::Acquire { lease, above } => (lease, above).hash(&mut hasher),
         Request::Scan { cursor, count } => (cursor, count).hash(&mut hasher),
         Request::Step(step) => {
             (step.number, step.token, step.position, &step.last_record).hash(&mut hasher);

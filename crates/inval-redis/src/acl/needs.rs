@@ -60,7 +60,6 @@ const UPKEEP: &[(&str, Keys)] = &[
     ("exists", &[(Entries, Read), (Accounts, Read)]),
     ("get", &[(Lease, Read), (Config, Read)]),
     ("hgetall", &[(Accounts, Read)]),
-    ("hincrby", &[(Accounts, ReadWrite)]),
     ("hmget", &[(Accounts, Read)]),
     ("hset", &[(Accounts, Write)]),
     ("lindex", &[(Journal, Read)]),

@@ -68,8 +68,8 @@ fn check_sent<'a>(commands: impl IntoIterator<Item = &'a Cmd>, want: &[&str]) {
 #[test]
 fn a_request_is_sent_with_its_keys_and_arguments_in_the_order_of_its_script() {
     check_sent(
-        acquire(&names(), "me", Duration::from_secs(3)).cmd_iter(),
-        &["EVALSHA ACQUIRE 2 LEASE ACCOUNTS me 3000", "HGETALL ACCOUNTS"],
+        acquire(&names(), "me", Duration::from_secs(3), 6).cmd_iter(),
+        &["EVALSHA ACQUIRE 2 LEASE ACCOUNTS me 3000 6", "HGETALL ACCOUNTS"],
     );
     check_sent([&overflow(&names(), 8)], &["EVALSHA OVERFLOW 2 JOURNAL ACCOUNTS 8"]);
     let script = "EVALSHA STEP 8 LEASE JOURNAL ACCOUNTS @old @older @seen @heard @found 7:me 2500 \
@@ -97,7 +97,7 @@ fn every_script_that_is_called_can_be_loaded() {
     let loaded: Vec<_> = scripts().iter().map(|script| script.get_hash().to_owned()).collect();
     let names = names();
     let lease = Duration::ZERO;
-    let mut calls = words(acquire(&names, "me", lease).cmd_iter());
+    let mut calls = words(acquire(&names, "me", lease, 0).cmd_iter());
     calls.extend(words(step(&names, "me", &full_step()).cmd_iter()));
     calls.extend(words([&overflow(&names, 1), &reconfigure("config", b"old", "new")]));
     let called: Vec<_> =
