@@ -78,6 +78,12 @@ impl Scenario {
         self
     }
 
+    const fn durable(mut self) -> Self {
+        self.needs.is_durable = true;
+        self.accesses_are_forgotten = true;
+        self
+    }
+
     /// What the tight namespace promises of entries that are read all the while, besides what all do.
     pub(crate) fn tight_keeps(&self) -> Keeps {
         let is_forgetful = self.server_evicts || self.accesses_are_forgotten;
@@ -101,12 +107,13 @@ pub(crate) fn all() -> Vec<Scenario> {
             servers::restarted_empty,
         )
         .without_replicas(),
-        durable(new(
+        new(
             "restarted-with-data",
             "a server is killed and comes back with all that it acknowledged",
             EVERYWHERE,
             servers::restarted_with_data,
-        ))
+        )
+        .durable()
         .without_replicas(),
         new(
             "failover-with-lost-writes",
@@ -227,12 +234,6 @@ pub(crate) fn all() -> Vec<Scenario> {
             )
         },
     ]
-}
-
-fn durable(mut scenario: Scenario) -> Scenario {
-    scenario.needs.is_durable = true;
-    scenario.accesses_are_forgotten = true;
-    scenario
 }
 
 fn calm(stage: &mut Stage) -> Result<()> {

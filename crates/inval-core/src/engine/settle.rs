@@ -21,9 +21,13 @@ impl Engine {
                 // An attempt before this one may have been done.
                 self.lose_lease(!pending.is_repeated);
             }
-            StepReply::Disagrees { .. } => {
+            StepReply::Disagrees { generation, .. } => {
                 self.keep_all(&pending.held);
                 self.start_over();
+                // Unless it is that writers have dropped the journal, it may be another server, which knows of no reads.
+                if generation <= self.journal.generation {
+                    self.doubts.mistrust_rebuild();
+                }
             }
             StepReply::Done(_) if step.lease.is_zero() => self.lose_lease(false),
             StepReply::Done(outcome) => {

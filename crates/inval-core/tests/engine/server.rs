@@ -22,6 +22,8 @@ pub(crate) struct Value {
     /// When that access was, in true milliseconds.
     pub(crate) accessed_ms: u64,
     counter: u64,
+    /// Both when it was written.
+    written: (u64, u64),
 }
 
 /// What has truly happened to entries.
@@ -131,6 +133,13 @@ impl Server {
         Some(value)
     }
 
+    /// What a replica knows of accesses, which no read reaches.
+    pub(crate) fn forget_reads(&mut self) {
+        for value in self.values.values_mut() {
+            (value.accessed_s, value.accessed_ms) = value.written;
+        }
+    }
+
     pub(crate) fn drop_value(&mut self, key: &[u8]) -> Option<Value> {
         let value = self.values.remove(key)?;
         self.places.remove(&place(key));
@@ -149,7 +158,8 @@ impl Server {
             self.expiries.insert((at, key.to_vec()));
         }
         let (accessed_s, accessed_ms) = (self.idle_clock(), self.true_ms);
-        let value = Value { bytes, expires, accessed_s, accessed_ms, counter: LFU_INITIAL };
+        let (counter, written) = (LFU_INITIAL, (accessed_s, accessed_ms));
+        let value = Value { bytes, expires, accessed_s, accessed_ms, counter, written };
         self.values.insert(key.to_vec(), value);
         assert_eq!(self.places.insert(place(key), key.to_vec()), None, "two keys in one place");
         self.truth.written.entries += 1;

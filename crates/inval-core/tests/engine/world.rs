@@ -154,6 +154,7 @@ impl World {
         self.past.retain(|past| past.true_ms <= server.true_ms);
         self.server = server;
         (self.server.true_ms, self.server.ahead_ms) = (now, ahead_ms);
+        self.server.forget_reads();
         self.server.expire();
     }
 

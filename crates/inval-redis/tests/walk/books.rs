@@ -3,21 +3,28 @@
 use std::time::Duration;
 
 use inval_core::{Cursor, Lifetime, Store, Weighing, Weight};
+use inval_redis::Cache;
 
 use super::walker::{SIZE, booked, idle, idle_for, managed, walk};
-use crate::support::managers::manage;
+use crate::support::managers::{Manager, manage};
 use crate::support::patience::until;
 use crate::support::site::{Site, key, own_server, roomy};
 use crate::support::values::{fill, fill_for, get, name, put};
 
 const TTL: Duration = Duration::from_secs(600);
 
-#[tokio::test]
-async fn a_manager_tells_of_every_entry_and_leaves_no_trace() {
-    let site = Site::shared(roomy());
+/// A cache of the site, and a manager that has its books.
+async fn kept(site: &Site) -> (Cache, Manager) {
     let cache = site.open().await;
     let manager = manage(&cache);
     managed(&cache).await;
+    (cache, manager)
+}
+
+#[tokio::test]
+async fn a_manager_tells_of_every_entry_and_leaves_no_trace() {
+    let site = Site::shared(roomy());
+    let (cache, manager) = kept(&site).await;
     put(&cache, "first", "value").await;
     // What is written in the very moment in which the books are made has no age.
     idle_for(&site, "first", 1).await;
@@ -72,9 +79,7 @@ async fn what_has_gone_unnoticed_is_not_shown() {
     let site = Site::shared(roomy()).with(|options| {
         options.engine.scrub_interval = Duration::from_secs(1_000);
     });
-    let cache = site.open().await;
-    let manager = manage(&cache);
-    managed(&cache).await;
+    let (cache, manager) = kept(&site).await;
     fill(&cache, 'k', 0..20, 10).await;
     booked(&cache, 20).await;
     site.foreign_of("DEL", &name('k', 3), &[]);
@@ -88,9 +93,7 @@ async fn what_has_gone_unnoticed_is_not_shown() {
 #[tokio::test]
 async fn a_walk_begins_anew_when_the_books_are_given_up() {
     let site = Site::shared(roomy());
-    let cache = site.open().await;
-    let manager = manage(&cache);
-    managed(&cache).await;
+    let (cache, manager) = kept(&site).await;
     fill(&cache, 'k', 0..100, 10).await;
     booked(&cache, 100).await;
     let page = Store::page(&cache, 0, Cursor::START, 10).await.unwrap();
@@ -113,9 +116,7 @@ async fn a_walk_begins_anew_when_the_books_are_given_up() {
 #[tokio::test]
 async fn a_walk_begins_anew_when_the_books_were_made_anew() {
     let site = Site::shared(roomy());
-    let cache = site.open().await;
-    let manager = manage(&cache);
-    managed(&cache).await;
+    let (cache, manager) = kept(&site).await;
     fill(&cache, 'k', 0..100, 10).await;
     booked(&cache, 100).await;
     let cursor = Store::page(&cache, 0, Cursor::START, 10).await.unwrap().next.unwrap();
