@@ -4,7 +4,7 @@
 //! every [`Store`](inval_core::Store) it is given, one bounded slice at a time: what has expired or is
 //! above a limit is off the books within [`max_lag`](inval_core::pacing::PacingSettings::max_lag), as far
 //! as the share of the server's time that upkeep may take allows. Whoever waits longest gets the next
-//! slice, so none starves. A slice that fails or panics slows down its own partition and no other.
+//! slice, so none starves; every second one goes to whoever has urgent work. A slice that fails or panics slows down its own partition and no other.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -38,7 +38,8 @@ pub(crate) struct Change {
 }
 
 /// All partitions, each with its pacer, and the governor of the server they share. Of those that may start, the
-/// one goes first that has been due for longest, so that none starves.
+/// one goes first that has been due for longest, so that none starves; but every second slice goes to one that is known
+/// to have urgent work, so that this does not wait for all who only come to see whether they have some.
 pub(crate) struct Schedule {
     governor: Governor,
     slice_time: Duration,
@@ -46,11 +47,15 @@ pub(crate) struct Schedule {
     held: Histogram,
     entries: Histogram,
     slots: BTreeMap<SlotId, Slot>,
-    /// Those that wait, by when they are due: urgent ones apart, for they may start where others may not yet.
+    /// Those that wait, by when they are due: urgent ones apart, for they may start where others may not yet, and of these
+    /// those with work.
+    pressed: Queue,
     urgent: Queue,
     calm: Queue,
     /// The calm ones again, by when they become urgent.
     turning: Queue,
+    /// Whether the last slice went to one with urgent work.
+    was_pressed: bool,
 }
 
 struct Slot {
@@ -85,9 +90,11 @@ impl Schedule {
             held: Histogram::default(),
             entries: Histogram::default(),
             slots: BTreeMap::new(),
+            pressed: Queue::new(),
             urgent: Queue::new(),
             calm: Queue::new(),
             turning: Queue::new(),
+            was_pressed: false,
         }
     }
 
@@ -147,15 +154,17 @@ impl Schedule {
         {
             self.change(id, now, |_| {});
         }
-        let starts = [(&self.urgent, Duration::ZERO), (&self.calm, Duration::MAX)];
-        let starts = starts.map(|(queue, urgent_in)| {
+        let queues = [&self.pressed, &self.urgent, &self.calm];
+        let starts = queues.into_iter().zip([Duration::ZERO, Duration::ZERO, Duration::MAX]);
+        let mut starts = starts.map(|(queue, urgent_in)| {
             let &(due, id) = queue.first()?;
             let wait =
                 self.governor.wait(now, &Plan { delay: Duration::ZERO, batch: 0, urgent_in });
             Some((due.max(now.saturating_add(wait)), due, id))
         });
-        // Of two that may start now, the one that has been due for longer.
-        match starts.into_iter().flatten().min() {
+        let pressed = starts.next().flatten();
+        let first = pressed.filter(|(at, ..)| *at <= now && !self.was_pressed);
+        match first.or_else(|| starts.chain([pressed]).flatten().min()) {
             Some((at, _, id)) if at <= now => self.start(id, now),
             Some((at, ..)) => {
                 let turns = self.turning.first().map_or(at, |&(turns, _)| turns);
@@ -220,6 +229,7 @@ impl Schedule {
         self.dequeue(id);
         let Some(slot) = self.slots.get_mut(&id) else { return Next::Idle };
         slot.is_running = true;
+        self.was_pressed = slot.has_work();
         (slot.began, slot.plan) = (now, slot.pacer.plan(now));
         let is_urgent = std::mem::take(&mut slot.is_woken) || slot.is_forced;
         if slot.is_forced {
@@ -245,7 +255,8 @@ impl Schedule {
     fn enqueue(&mut self, id: SlotId, now: Timestamp) {
         let Some(slot) = self.slots.get(&id).filter(|slot| slot.is_waiting()) else { return };
         if slot.is_forced || slot.urgent_at <= now {
-            self.urgent.insert((slot.due, id));
+            let queue = if slot.has_work() { &mut self.pressed } else { &mut self.urgent };
+            queue.insert((slot.due, id));
         } else {
             self.calm.insert((slot.due, id));
             self.turning.insert((slot.urgent_at, id));
@@ -254,6 +265,7 @@ impl Schedule {
 
     fn dequeue(&mut self, id: SlotId) {
         let Some(slot) = self.slots.get(&id) else { return };
+        self.pressed.remove(&(slot.due, id));
         self.urgent.remove(&(slot.due, id));
         self.calm.remove(&(slot.due, id));
         self.turning.remove(&(slot.urgent_at, id));
@@ -281,6 +293,14 @@ impl Slot {
 
     fn is_waiting(&self) -> bool {
         !self.is_running && (!self.is_paused || self.is_forced)
+    }
+
+    /// Whether more is known than that it is due.
+    fn has_work(&self) -> bool {
+        let Slice { standing, backlog, excess, .. } = self.last;
+        let is_behind =
+            standing == Standing::Rebuilding || backlog > 0 || excess != Usage::default();
+        self.is_forced || self.is_woken || is_behind
     }
 
     fn wake(&mut self, now: Timestamp) {

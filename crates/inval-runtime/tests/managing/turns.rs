@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use inval_core::Slice;
 use inval_core::pacing::PacingSettings;
+use inval_core::{Slice, Standing};
 use tokio::time::Instant;
 
 use crate::fake::{Answer, Fake, busy, idle};
@@ -50,6 +50,26 @@ async fn under_overload_all_get_their_turn_and_the_cap_is_kept() {
     assert_eq!(load.slice_entries.count(), ended);
     for store in &stores {
         assert!(longest_pause(store, begun) <= Duration::from_secs(5));
+    }
+    drop(manager);
+}
+
+/// As where there are more namespaces than their server or its network has time for.
+#[tokio::test(start_paused = true)]
+async fn one_with_work_does_not_wait_for_all_that_only_ask_whether_they_have_some() {
+    let took = ms(2);
+    let asking = || Fake::new(1, move |_, _| Answer::After(took, Slice { next: ms(0), ..idle() }));
+    let rebuilding = Slice { standing: Standing::Rebuilding, next: ms(0), ..idle() };
+    let mut stores: Vec<_> = (0..20).map(|_| asking()).collect();
+    stores.push(Fake::new(1, move |_, _| Answer::After(took, rebuilding)));
+    let manager = managing(builder().parallelism(1), &stores.iter().collect::<Vec<_>>()).await;
+    let begun = Instant::now();
+    pass(Duration::from_secs(20)).await;
+    let counts: Vec<_> = stores.iter().map(|store| store.count()).collect();
+    let (rest, with_work) = (counts[..20].iter().sum::<usize>(), counts[20]);
+    assert!(with_work > rest / 2, "{with_work} slices, {rest} of all others");
+    for store in &stores {
+        assert!(longest_pause(store, begun) <= Duration::from_secs(1));
     }
     drop(manager);
 }
