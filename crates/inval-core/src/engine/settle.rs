@@ -52,8 +52,7 @@ impl Engine {
             rebuild.begin(at_end);
         }
         self.note_kind(&outcome, time);
-        let is_repeated = pending.is_repeated || outcome.was_done_before;
-        self.judge(&pending.held, &outcome.evicted, is_repeated, moment);
+        self.judge(&pending.held, &outcome.evicted, outcome.was_done_before, moment);
         for ((group, keys), present) in pending.groups.iter().zip(step.verify).zip(outcome.present)
         {
             self.counted(*group, keys, present);
@@ -107,14 +106,20 @@ impl Engine {
     }
 
     /// Carries out what the server decided over each candidate.
-    fn judge(&mut self, held: &[Held], verdicts: &[Verdict], is_repeated: bool, moment: Moment) {
+    fn judge(
+        &mut self,
+        held: &[Held],
+        verdicts: &[Verdict],
+        was_done_before: bool,
+        moment: Moment,
+    ) {
         let mut spared = Vec::new();
         // Backwards, so that those that stay stand in their old order at the front of the queue.
         for (held, verdict) in held.iter().zip(verdicts).rev() {
             match verdict {
                 Verdict::Unlinked => self.evicted(*held, moment),
                 // Our own first attempt, whose reply was lost, has unlinked it.
-                Verdict::Missing if is_repeated => self.evicted(*held, moment),
+                Verdict::Missing if was_done_before => self.evicted(*held, moment),
                 Verdict::Missing => {
                     self.ledger.give_back(*held);
                     self.find_missing(self.ledger.key(held.id).clone(), moment.at_end);

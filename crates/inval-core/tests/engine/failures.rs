@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use inval_core::engine::{EngineSettings, Reply, Request, Standing, Step, StepReply};
+use inval_core::record::Record;
 use inval_core::{Config, Strategy, Usage};
 
 use super::world::World;
@@ -239,6 +240,60 @@ fn a_late_attempt_from_before_a_failover_is_fenced() {
     let reply = world.server.perform(&Request::Step(late), holder);
     assert!(matches!(reply, Reply::Stepped(StepReply::Fenced)));
     world.settle(5_000);
+}
+
+#[test]
+fn what_was_under_way_when_a_lease_ended_is_done_later() {
+    let mut world = world(1, 100);
+    for round in 0..20 {
+        for n in 0..30 {
+            let key = key(1_000 + 30 * round + n);
+            world.server.put(&key, 10, None);
+            // Somebody says that it is another value, but not which.
+            world.server.set(&key, 11 + n, None);
+            world.server.tell(&Record::Look { key: &key });
+        }
+        while world.managers[0].engine.usage().1.entries == 0 {
+            world.run(1);
+        }
+        world.run(round % 4);
+        world.server.lease = None;
+        world.settle(2_000);
+    }
+}
+
+#[test]
+fn one_that_leaves_asks_for_nothing_more() {
+    let mut world = world(1, 50);
+    while world.managers[0].flight.is_some() {
+        world.run(1);
+    }
+    let before = world.requests;
+    world.managers[0].engine.leave();
+    world.run(1_000);
+    assert_eq!((world.server.lease, world.requests - before), (None, 1));
+}
+
+#[test]
+fn an_access_that_may_be_later_than_the_record_of_a_write_counts() {
+    let (idle_interval, lease) = (Duration::from_secs(5), Duration::from_secs(60));
+    let settings = EngineSettings { idle_interval, lease, ..EngineSettings::default() };
+    for phase in 0..20 {
+        let mut world = World::new(lru(100), settings, 1, phase);
+        world.run_until(1_000, |world| world.steady().is_some());
+        (1..100).for_each(|n| _ = world.server.put(&key(n), 10, None));
+        world.run(30_000 + 130 * phase);
+        // Nobody knows when in five seconds it was written.
+        world.server.put(&key(0), 10, None);
+        world.run_until(5_500, |world| world.server.journal.is_empty());
+        assert!(world.server.get(&key(0)));
+        world.server.tell_reads(&(1..100).map(key).collect::<Vec<_>>());
+        world.run(30);
+        world.server.put(&key(100), 10, None);
+        world.run(500);
+        let there = [0, 1].map(|n| world.server.values.contains_key(&key(n)));
+        assert_eq!(there, [true, false], "phase {phase}");
+    }
 }
 
 #[test]
