@@ -555,3 +555,71 @@ fn while_many_pages_are_empty_the_lease_is_kept() {
     assert_eq!(world.server.lease.map(|(token, ..)| token), Some(1));
     assert!(Duration::from_millis(world.now()) > settings.lease * 2);
 }
+
+#[test]
+fn what_was_done_is_told() {
+    let mut world = lru(10);
+    world.managers[0].engine.take_work();
+    (0..30).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    (30..35).for_each(|n| _ = world.server.put(&key(n), 10, Some(100)));
+    world.settle(2_000);
+    world.run(1_500);
+    let work = world.managers[0].engine.take_work();
+    let truth = &world.server.truth;
+    assert_eq!((work.records, work.evicted, work.expired), (35, truth.evicted, truth.expired));
+    assert!(truth.evicted >= 20 && truth.expired > 0);
+}
+
+#[test]
+fn what_is_gone_when_it_is_to_be_evicted_is_taken_off_the_books() {
+    let scrub_interval = Duration::from_secs(1 << 30);
+    let builder = Config::builder().strategy(Strategy::Lru).max_entries(100);
+    let settings = EngineSettings { scrub_interval, ..EngineSettings::default() };
+    let mut world = steady(builder, settings);
+    (0..100).for_each(|n| _ = world.server.put(&key(n), 10, None));
+    world.settle(1_000);
+    world.server.drop_value(&key(0));
+    world.server.put(&key(100), 10, None);
+    world.run(1_000);
+    world.settle(1_000);
+    assert_eq!((world.server.truth.evicted, world.server.values.len()), (0, 100));
+}
+
+#[test]
+fn clients_tell_of_reads_where_entries_live_too_short_for_the_idle_clock() {
+    let mut world = lru(100);
+    let mut n = 0;
+    let mut check = |pause_ms: u64, puts: u32, want: u64| {
+        for _ in 0..puts {
+            world.server.put(&key(n), 10, None);
+            world.run(pause_ms);
+            n += 1;
+        }
+        assert_eq!(world.server.account("touch_permille"), want, "{pause_ms}");
+    };
+    // Not while half of the limit is free.
+    check(10, 40, 0);
+    check(100, 200, 1_000);
+    // Entries that are evicted after more than a minute, and after less again.
+    check(2_000, 200, 0);
+    check(100, 200, 1_000);
+}
+
+#[test]
+fn a_look_at_everything_leaves_the_order_as_it_is() {
+    let mut world = lru(100);
+    for n in 0..100 {
+        world.server.put(&key(n), 10, None);
+        world.run(100);
+    }
+    world.server.journal.push_back(b"9z what is this".to_vec());
+    world.run(8_000);
+    assert!(world.looks >= 100);
+    for n in 100..150 {
+        world.server.put(&key(n), 10, None);
+        world.run(20);
+    }
+    world.settle(5_000);
+    let left: Vec<_> = (0..100).filter(|n| world.server.values.contains_key(&key(*n))).collect();
+    assert_eq!(left, (50..100).collect::<Vec<_>>());
+}
