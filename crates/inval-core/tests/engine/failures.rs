@@ -18,6 +18,22 @@ fn lru(max_entries: u64) -> Config {
     Config::builder().strategy(Strategy::Lru).max_entries(max_entries).build().unwrap()
 }
 
+/// Reads the journal rarely while nothing comes.
+fn unhurried() -> EngineSettings {
+    let (idle_interval, lease) = (Duration::from_secs(5), Duration::from_secs(60));
+    EngineSettings { idle_interval, lease, ..EngineSettings::default() }
+}
+
+/// Reads one of the first forty entries, which it tells, and writes one that nobody reads, 200 times a second; whether what it
+/// read was there.
+fn read_and_write(world: &mut World, n: u64) -> bool {
+    let is_there = world.server.get(&key(n % 40));
+    world.server.tell_reads([&key(n % 40)]);
+    world.server.put(&key(2_000 + n), 10, None);
+    world.run(5);
+    is_there
+}
+
 /// Managers of a partition with room for 100 entries, in which there are `entries`.
 fn world(managers: u32, entries: u64) -> World {
     let mut world = World::new(lru(100), EngineSettings::default(), managers, 11);
@@ -190,10 +206,7 @@ fn what_is_read_all_the_while_survives_a_failover() {
             world.run(3_000 + 77 * seed);
             (0..40).for_each(|n| _ = world.server.put(&key(n), 10, None));
             for n in 0..2_000 {
-                assert!(world.server.get(&key(n % 40)), "{lost_ms} ms, seed {seed}, {n}");
-                world.server.tell_reads([&key(n % 40)]);
-                world.server.put(&key(2_000 + n), 10, None);
-                world.run(5);
+                assert!(read_and_write(&mut world, n), "{lost_ms} ms, seed {seed}, {n}");
                 if n == 1_200 {
                     world.remember();
                 }
@@ -276,10 +289,8 @@ fn one_that_leaves_asks_for_nothing_more() {
 
 #[test]
 fn an_access_that_may_be_later_than_the_record_of_a_write_counts() {
-    let (idle_interval, lease) = (Duration::from_secs(5), Duration::from_secs(60));
-    let settings = EngineSettings { idle_interval, lease, ..EngineSettings::default() };
     for phase in 0..20 {
-        let mut world = World::new(lru(100), settings, 1, phase);
+        let mut world = World::new(lru(100), unhurried(), 1, phase);
         world.run_until(1_000, |world| world.steady().is_some());
         (1..100).for_each(|n| _ = world.server.put(&key(n), 10, None));
         world.run(30_000 + 130 * phase);
@@ -465,11 +476,9 @@ fn what_is_read_all_the_while_survives_when_the_clock_jumps_to_and_fro() {
 /// before they were; and that counted as an access, so that what is read all the while was older then.
 #[test]
 fn what_is_read_all_the_while_survives_when_records_wait_for_long() {
-    let (idle_interval, lease) = (Duration::from_secs(5), Duration::from_secs(60));
-    let settings = EngineSettings { idle_interval, lease, ..EngineSettings::default() };
     let mut late = 0;
     for phase in 0..25 {
-        let mut world = World::new(lru(1_000), settings, 1, phase);
+        let mut world = World::new(lru(1_000), unhurried(), 1, phase);
         world.run(30_000 + 200 * phase);
         (1_000..2_000).for_each(|n| _ = world.server.put(&key(n), 10, None));
         let waited = world.run_until(5_000, |world| world.server.journal.is_empty());
@@ -479,10 +488,7 @@ fn what_is_read_all_the_while_survives_when_records_wait_for_long() {
         late += 1;
         (0..40).for_each(|n| _ = world.server.put(&key(n), 10, None));
         for n in 0..1_600 {
-            assert!(world.server.get(&key(n % 40)), "phase {phase}, {n}");
-            world.server.tell_reads([&key(n % 40)]);
-            world.server.put(&key(2_000 + n), 10, None);
-            world.run(5);
+            assert!(read_and_write(&mut world, n), "phase {phase}, {n}");
         }
         world.settle(10_000);
     }

@@ -8,6 +8,7 @@ use inval_core::keyspace::Keyspace;
 use inval_core::{Budget, RemovalCause, Store, Usage};
 use inval_redis::Cache;
 
+use super::statistics::calls;
 use crate::support::books::exact;
 use crate::support::managers::{maintain, manage};
 use crate::support::patience::until;
@@ -151,7 +152,7 @@ async fn promise_9_managers_that_make_their_books_at_once_scan_the_server_togeth
         let booked = async || cache.usage().await.unwrap().entries == entries;
         until("the books tell of all", booked).await;
     }
-    let scans = calls_of(&site, "scan");
+    let scans = calls(site.server(), "scan");
     for (cache, manager) in caches.iter().zip(managers) {
         exact(&client, cache).await;
         assert_eq!(manager.errors(), [""; 0]);
@@ -161,11 +162,4 @@ async fn promise_9_managers_that_make_their_books_at_once_scan_the_server_togeth
     let pages = keys / u64::from(site.options.engine.scan_count);
     // Each by itself would ask for as many pages as there are namespaces times these.
     assert!(scans < 8 * pages, "{scans} calls for {pages} pages");
-}
-
-fn calls_of(site: &Site, command: &str) -> u64 {
-    let stats = site.server().info("commandstats").unwrap();
-    let line = &stats[&format!("cmdstat_{command}")];
-    let calls = line.split(',').find_map(|part| part.strip_prefix("calls="));
-    calls.unwrap().parse().unwrap()
 }

@@ -81,7 +81,7 @@ async fn repairs_and_dropped_journals_are_told() {
 }
 
 /// How often a server has carried out a command since its statistics were reset.
-fn calls(server: &Server, command: &str) -> u64 {
+pub(super) fn calls(server: &Server, command: &str) -> u64 {
     let stats = server.info("commandstats").unwrap();
     let Some(stats) = stats.get(&format!("cmdstat_{command}")) else { return 0 };
     let calls = stats.split(',').find_map(|field| field.strip_prefix("calls="));
