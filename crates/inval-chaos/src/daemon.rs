@@ -32,14 +32,30 @@ pub(crate) struct Duties {
     pub(crate) journal_cap: u64,
     /// How many more namespaces there are, with a few entries each.
     pub(crate) namespaces: u32,
+    pub(crate) times: Times,
+}
+
+/// When managers do what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
     /// The lease of a manager: how long it takes until one that died is replaced.
     pub(crate) lease: Duration,
+    /// The longest pause between two reads of a journal.
+    pub(crate) idle: Duration,
+    /// The pause between two pages of the scrub.
+    pub(crate) scrub: Duration,
+}
+
+impl Times {
+    /// So that a trial need not be long.
+    pub(crate) const HASTY: Self =
+        Self { lease: LEASE, idle: Duration::from_millis(200), scrub: Duration::from_millis(100) };
 }
 
 impl Duties {
     /// None besides the two namespaces that clients use.
     pub(crate) const fn few() -> Self {
-        Self { journal_cap: 100_000, namespaces: 0, lease: LEASE }
+        Self { journal_cap: 100_000, namespaces: 0, times: Times::HASTY }
     }
 }
 
@@ -217,9 +233,8 @@ fn log_of(directory: &Path, start: u32) -> PathBuf {
 }
 
 fn config(site: &Site, duties: Duties) -> String {
-    let Duties { journal_cap, namespaces, lease } = duties;
-    // Thousands of namespaces in which nothing happens cost as much as their pauses are short.
-    let (idle, scrub) = if namespaces > 1000 { ("5s", "1s") } else { ("200ms", "100ms") };
+    let Duties { journal_cap, namespaces, times } = duties;
+    let [lease, idle, scrub] = [times.lease, times.idle, times.scrub].map(|time| time.as_millis());
     let partitions = site.topology.partitions();
     let mut text = format!(
         "store = \"{}\"\n\
@@ -227,11 +242,11 @@ fn config(site: &Site, duties: Duties) -> String {
          http.listen = \"127.0.0.1:0\"\n\
          manager.longest_retry = \"1s\"\n\
          [redis]\n\
-         lease = \"{}ms\"\n\
+         lease = \"{lease}ms\"\n\
          response_timeout = \"500ms\"\n\
          overall_timeout = \"2s\"\n\
-         idle_interval = \"{idle}\"\n\
-         scrub_interval = \"{scrub}\"\n\
+         idle_interval = \"{idle}ms\"\n\
+         scrub_interval = \"{scrub}ms\"\n\
          journal_cap = {journal_cap}\n\
          [namespaces.{ROOMY}]\n\
          strategy = \"s3-fifo\"\n\
@@ -245,8 +260,7 @@ fn config(site: &Site, duties: Duties) -> String {
          strategy = \"ttl\"\n\
          max_entries = 2000000\n\
          partitions = {partitions}\n",
-        site.target(),
-        lease.as_millis()
+        site.target()
     );
     for number in 0..namespaces {
         text += &format!("[namespaces.many{number}]\nstrategy = \"lru\"\nmax_entries = 10\n");

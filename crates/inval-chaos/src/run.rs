@@ -12,7 +12,7 @@ use tokio::runtime::{Handle, Runtime};
 
 use crate::books;
 use crate::check::{Keeps, Terms, check};
-use crate::daemon::{Daemon, LEASE, Recipe};
+use crate::daemon::{Daemon, Recipe, Times};
 use crate::history::Event;
 use crate::load::{self, CROWD, HOT_KEYS, Histories, Load, ROOMY, TIGHT};
 use crate::report::Row;
@@ -53,7 +53,7 @@ pub(crate) fn trial(
     let mut duties = scenario.duties;
     if form.is_short {
         duties.namespaces = duties.namespaces.min(crate::scenarios::SHORT_NAMESPACES);
-        duties.lease = LEASE;
+        duties.times = Times::HASTY;
     }
     let recipe = Recipe::new(program, &site, duties, scenario.disk_is_full);
     let daemons = start_daemons(&recipe, scenario)?;
@@ -74,7 +74,7 @@ pub(crate) fn trial(
         done: Deeds::default(),
     };
     (scenario.run)(&mut stage)?;
-    let patience = PATIENCE + 2 * duties.lease;
+    let patience = PATIENCE + 2 * duties.times.lease;
     let end = finish(&runtime, &mut stage, load, &namespaces, patience)?;
     let sightings = watch.end();
 

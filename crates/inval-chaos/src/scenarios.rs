@@ -215,7 +215,7 @@ pub(crate) fn all() -> Vec<Scenario> {
             scale::million_expire,
         ),
         Scenario {
-            duties: Duties { namespaces: scale::NAMESPACES, lease: scale::LEASE, ..Duties::few() },
+            duties: Duties { namespaces: scale::NAMESPACES, times: scale::TIMES, ..Duties::few() },
             ..new(
                 "many-namespaces",
                 "ten thousand namespaces (a hundred in the short form), whose manager is killed",

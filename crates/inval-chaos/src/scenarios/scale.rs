@@ -5,13 +5,19 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use inval_core::{PutOptions, Store};
 
+use crate::daemon::Times;
 use crate::load::{CROWD, bytes_of, key_of};
 use crate::stage::Stage;
 
 /// How many namespaces there are besides.
 pub(super) const NAMESPACES: u32 = 10_000;
-/// Their lease: each is renewed three times in it, all by one manager while the other is away.
-pub(super) const LEASE: Duration = Duration::from_secs(30);
+/// Each costs a script for every pause, though nothing happens in it, and three for every lease, all of them of one manager
+/// while the other is away.
+pub(super) const TIMES: Times = Times {
+    lease: Duration::from_secs(30),
+    idle: Duration::from_secs(5),
+    scrub: Duration::from_secs(1),
+};
 /// How many entries of each are written, above its limit.
 const ENTRIES_EACH: u32 = 14;
 /// How many of the namespaces are written to.
